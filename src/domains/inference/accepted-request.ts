@@ -1,0 +1,119 @@
+import { TollgateError } from "../../core/errors.ts";
+import type { Row } from "./tensor.ts";
+
+/** A request for the answers of one version. */
+export interface RunRequest {
+  versionId: string;
+  tenantId: string;
+  /** The tenant's share, relative to the others'; 1 where it is not given. */
+  weight?: number;
+  rows: readonly Row[];
+  /** On the clock of performance.now(), in milliseconds. */
+  deadlineAt: number;
+  /** Fires when the caller has gone: rows still queued are dropped. */
+  abandoned?: AbortSignal;
+}
+
+export interface RunTiming {
+  /** From acceptance until the last of its rows was sent to a runner. */
+  queueMs: number;
+  /** Within ONNX Runtime, summed over the batches that its rows were in. */
+  runMs: number;
+  /** Rows in the largest of these batches, other tenants' included. */
+  batchSize: number;
+  provider: "CPU" | "CUDA";
+}
+
+export interface RunResult {
+  /** For each row of the request, for each output of the signature in its order, the values. */
+  outputs: Row[];
+  timing: RunTiming;
+}
+
+/** What a request is told of a batch that carried rows of it. */
+export interface BatchFacts {
+  sentAt: number;
+  runMs: number;
+  size: number;
+}
+
+const maxTimerMs = 2 ** 31 - 1;
+
+interface Settling {
+  resolve: (result: RunResult) => void;
+  reject: (error: TollgateError) => void;
+  /** Called once, when it is answered, has failed, has expired or its caller has gone. */
+  onSettled: (error: TollgateError | undefined) => void;
+}
+
+/** A request that stands in a lane: collects its rows' answers, and is settled exactly once. */
+export class AcceptedRequest {
+  readonly request: RunRequest;
+  /** Rows that no batch has taken yet. */
+  queuedRows: number;
+  isSettled = false;
+  readonly #acceptedAt = performance.now();
+  readonly #outputs: Row[] = [];
+  readonly #settling: Settling;
+  readonly #timer: NodeJS.Timeout;
+  readonly #timing: RunTiming = { queueMs: 0, runMs: 0, batchSize: 0, provider: "CPU" };
+  #unanswered: number;
+  #lastBatch: BatchFacts | undefined;
+
+  constructor(request: RunRequest, settling: Settling) {
+    this.request = request;
+    this.#settling = settling;
+    this.queuedRows = request.rows.length;
+    this.#unanswered = request.rows.length;
+    // Rounded up: a timer that fires early would refuse what may still come.
+    this.#timer = setTimeout(
+      () => this.#expire(),
+      Math.min(Math.ceil(request.deadlineAt - this.#acceptedAt), maxTimerMs),
+    );
+    request.abandoned?.addEventListener("abort", this.#abandon);
+  }
+
+  answer(position: number, row: Row, batch: BatchFacts): void {
+    if (this.isSettled) return;
+    this.#outputs[position] = row;
+    if (this.#lastBatch !== batch) this.#count(batch);
+    if (--this.#unanswered > 0) return;
+    this.#settle(undefined);
+    this.#settling.resolve({ outputs: this.#outputs, timing: this.#timing });
+  }
+
+  fail(error: TollgateError): void {
+    if (this.isSettled) return;
+    this.#settle(error);
+    this.#settling.reject(error);
+  }
+
+  #count(batch: BatchFacts): void {
+    this.#lastBatch = batch;
+    this.#timing.queueMs = Math.max(this.#timing.queueMs, batch.sentAt - this.#acceptedAt);
+    this.#timing.runMs += batch.runMs;
+    this.#timing.batchSize = Math.max(this.#timing.batchSize, batch.size);
+  }
+
+  #expire(): void {
+    const limitMs = Math.round(this.request.deadlineAt - this.#acceptedAt);
+    const where = this.queuedRows > 0 ? "waiting for a runner" : "running";
+    this.fail(
+      new TollgateError(
+        "DEADLINE_EXCEEDED",
+        `The inputs were still ${where} at the deadline, ${limitMs} ms after they came.`,
+      ),
+    );
+  }
+
+  readonly #abandon = (): void => {
+    this.fail(new TollgateError("DEADLINE_EXCEEDED", "The caller left before the answer was ready."));
+  };
+
+  #settle(error: TollgateError | undefined): void {
+    this.isSettled = true;
+    clearTimeout(this.#timer);
+    this.request.abandoned?.removeEventListener("abort", this.#abandon);
+    this.#settling.onSettled(error);
+  }
+}

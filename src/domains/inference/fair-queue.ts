@@ -1,0 +1,114 @@
+/** What waits in the queue: a run of rows of one tenant, taken one by one. */
+export interface Queued {
+  readonly tenantId: string;
+  /** The tenant's share, relative to the others'. */
+  readonly weight: number;
+  /** The cost of the row that would be taken next. */
+  readonly nextCost: number;
+}
+
+/** The queue of one tenant. */
+interface Flow<T> {
+  readonly tenantId: string;
+  weight: number;
+  /** What the tenant may still take, in cost. Carried over while it has something waiting, lost when it has not. */
+  deficit: number;
+  /** Whether it was given its share of the turn it is having. */
+  isCredited: boolean;
+  readonly items: T[];
+}
+
+const leastWeight = 0.01;
+
+/**
+ * Deficit round robin (Shreedhar and Varghese, 1995) between tenants, by cost and weight. Tenants with something
+ * waiting stand in a ring; each turn brings `quantum x weight` of credit, and rows are taken while it lasts. So however
+ * much a tenant queues, another one waits for at most one turn of each that stood before it.
+ */
+export class FairQueue<T extends Queued> {
+  readonly #flows = new Map<string, Flow<T>>();
+  /** The ring: the first has the turn. */
+  readonly #ring: Flow<T>[] = [];
+  readonly #quantum: number;
+
+  /** @param quantum the credit of a turn: the cost of a typical row, so that tenants alternate as finely as they can. */
+  constructor(quantum: number) {
+    this.#quantum = quantum;
+  }
+
+  get tenants(): number {
+    return this.#ring.length;
+  }
+
+  /** The weights of all tenants that have something waiting. */
+  get totalWeight(): number {
+    return this.#ring.reduce((sum, flow) => sum + flow.weight, 0);
+  }
+
+  push(item: T): void {
+    const weight = Math.max(leastWeight, item.weight);
+    let flow = this.#flows.get(item.tenantId);
+    if (flow === undefined) {
+      flow = { tenantId: item.tenantId, weight, deficit: 0, isCredited: false, items: [] };
+      this.#flows.set(item.tenantId, flow);
+      this.#ring.push(flow);
+    }
+    flow.weight = weight;
+    flow.items.push(item);
+  }
+
+  /** Takes an item out, whatever rows it still had: it is done, or its caller has gone. */
+  remove(item: T): void {
+    const flow = this.#flows.get(item.tenantId);
+    if (flow === undefined) return;
+    // Nearly always the first, or close to it: callers leave and expire in the order they came.
+    const at = flow.items.indexOf(item);
+    if (at === 0) flow.items.shift();
+    else if (at > 0) flow.items.splice(at, 1);
+    if (flow.items.length > 0) return;
+    this.#flows.delete(flow.tenantId);
+    this.#ring.splice(this.#ring.indexOf(flow), 1);
+  }
+
+  /**
+   * The item whose next row is to be taken now; that row is charged to its tenant. The caller takes the row, and
+   * removes an item that has none left. Undefined where nothing waits that is acceptable.
+   */
+  next(isAcceptable: (item: T) => boolean = always): T | undefined {
+    let passedOver = 0;
+    while (passedOver < this.#ring.length) {
+      const flow = this.#ring[0];
+      const item = flow?.items.find(isAcceptable);
+      if (flow === undefined || item === undefined) {
+        passedOver++;
+        this.#passTurn();
+        continue;
+      }
+      this.#credit(flow);
+      if (item.nextCost <= flow.deficit) {
+        flow.deficit -= item.nextCost;
+        return item;
+      }
+      // Its turn is over; the credit it keeps grows each time, so this ends.
+      flow.isCredited = false;
+      passedOver = 0;
+      this.#passTurn();
+    }
+    return undefined;
+  }
+
+  #credit(flow: Flow<T>): void {
+    if (flow.isCredited) return;
+    flow.deficit += this.#quantum * flow.weight;
+    flow.isCredited = true;
+  }
+
+  #passTurn(): void {
+    const flow = this.#ring.shift();
+    if (flow !== undefined) this.#ring.push(flow);
+  }
+}
+
+function always(): boolean {
+  return true;
+}

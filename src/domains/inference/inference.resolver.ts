@@ -1,0 +1,76 @@
+import { Arg, Authorized, Ctx, FieldResolver, Mutation, Resolver, Root } from "type-graphql";
+import { TollgateError } from "../../core/errors.ts";
+import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
+import type { Metrics } from "../../platform/metrics.ts";
+import type { Catalogue } from "../models/catalogue.ts";
+import { ModelType, ModelVersionType, toModelType, toVersionType } from "../models/models.types.ts";
+import type { InferenceService } from "./inference.service.ts";
+import type { Inference, InferenceRequest } from "./inference.ts";
+import { InferenceType, InferInput } from "./inference.types.ts";
+import { observed } from "./inference-metrics.ts";
+import type { Repeats } from "./repeats.ts";
+
+const maxKeyCharacters = 255;
+
+@Resolver(() => InferenceType)
+export class InferenceResolver {
+  readonly #service: InferenceService;
+  readonly #repeats: Repeats;
+  readonly #catalogue: Catalogue;
+  readonly #metrics: Metrics;
+
+  constructor(options: { service: InferenceService; repeats: Repeats; catalogue: Catalogue; metrics: Metrics }) {
+    this.#service = options.service;
+    this.#repeats = options.repeats;
+    this.#catalogue = options.catalogue;
+    this.#metrics = options.metrics;
+  }
+
+  @Authorized("inferences:create")
+  @Mutation(() => InferenceType, {
+    description: "Asks a model, and gets the answer now. Each input is metered as one; an error is not charged.",
+  })
+  async infer(
+    @Ctx() context: RequestContext,
+    @Arg("input", () => InferInput, { description: "What to ask of which model." }) input: InferInput,
+  ): Promise<Inference> {
+    const known = this.#catalogue.has(input.model) ? input.model : undefined;
+    return await observed(this.#metrics, known, () => this.#answer(context, input));
+  }
+
+  @FieldResolver(() => ModelType)
+  model(@Root() inference: Inference): ModelType {
+    return toModelType(this.#catalogue, inference.model);
+  }
+
+  @FieldResolver(() => ModelVersionType)
+  version(@Root() inference: Inference): ModelVersionType {
+    return toVersionType(this.#catalogue, inference.version);
+  }
+
+  async #answer(context: RequestContext, input: InferInput): Promise<Inference> {
+    const request = toRequest(input);
+    const admissible = await this.#service.admit(tenantPrincipalOf(context), request, context.abandoned);
+    if (request.idempotencyKey === undefined) return await this.#service.answer(admissible);
+    return await this.#repeats.answer(admissible, request.idempotencyKey);
+  }
+}
+
+function toRequest(input: InferInput): InferenceRequest {
+  const key = input.idempotencyKey ?? undefined;
+  if (key !== undefined && (key.length < 1 || key.length > maxKeyCharacters)) {
+    throw new TollgateError(
+      "INVALID_INPUT",
+      `idempotencyKey has ${key.length} characters; send 1 to ${maxKeyCharacters}.`,
+    );
+  }
+  return {
+    model: input.model,
+    alias: input.alias ?? undefined,
+    version: input.version ?? undefined,
+    inputs: input.inputs,
+    topK: input.topK ?? 1,
+    idempotencyKey: key,
+    deadlineMs: input.deadlineMs ?? undefined,
+  };
+}

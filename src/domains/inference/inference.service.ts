@@ -1,0 +1,212 @@
+import { TollgateError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+import { priceOf } from "../../core/money.ts";
+import type { TenantPrincipal } from "../../core/principal.ts";
+import type { Catalogue } from "../models/catalogue.ts";
+import type { Model } from "../models/model.ts";
+import type { Route } from "../models/routing.ts";
+import { type ChargeRequest, type ChargeVerdict, quotaExceeded, type ReversalReason } from "../usage/charge.ts";
+import type { Ledger } from "../usage/ledger.ts";
+import { withDeadline } from "./deadline.ts";
+import type { Engine, RunResult } from "./engine.ts";
+import type { Inference, InferenceRequest } from "./inference.ts";
+import { type PreparedInput, prepareInputs } from "./prepare.ts";
+import { outputsOf } from "./scores.ts";
+
+export interface InferenceServiceOptions {
+  catalogue: Catalogue;
+  ledger: Ledger;
+  engine: Engine;
+  maxDeadlineMs: number;
+}
+
+/** A request that was checked and routed: nothing about it can be wrong any more. */
+export interface Admissible {
+  principal: TenantPrincipal;
+  request: InferenceRequest;
+  target: Route & { model: Model };
+  prepared: PreparedInput[];
+  /** On the clock of performance.now(). */
+  startedAt: number;
+  deadlineAt: number;
+  abandoned: AbortSignal;
+}
+
+/** The names under which a request is charged. */
+export interface ChargeNames {
+  inferenceId: string;
+  usageEventId: string;
+}
+
+const defaultDeadlineMs = 10_000;
+const maxTopK = 100;
+
+/**
+ * Answers inferences, each metered before it is answered.
+ *
+ * Owns: the order of things for one request, and what happens to its charge when the work fails. Does not own: limits
+ * (usage), batches and runners (engine), or repeats under an idempotency key (repeats.ts).
+ */
+export class InferenceService {
+  readonly #options: InferenceServiceOptions;
+  /**
+   * Tenants whose last request did not fit their quota. Their next ones are charged before they run, not meanwhile:
+   * otherwise a tenant with nothing left could keep the runners busy for free. The database still decides each.
+   */
+  readonly #exhausted = new Set<string>();
+
+  constructor(options: InferenceServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Routes and checks a request. Throws NOT_FOUND, MODEL_NOT_READY or INVALID_INPUT; nothing is charged then. */
+  async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: AbortSignal): Promise<Admissible> {
+    const startedAt = performance.now();
+    const deadlineMs = this.#check(request);
+    const target = this.#options.catalogue.resolve(request.model, request);
+    const prepared = await prepareInputs(target.version, request.inputs);
+    return { principal, request, target, prepared, startedAt, deadlineAt: startedAt + deadlineMs, abandoned };
+  }
+
+  /** Charges and runs side by side, and answers when both are done. */
+  async answer(admissible: Admissible): Promise<Inference> {
+    const names = { inferenceId: newId("inference"), usageEventId: newId("usageEvent") };
+    const stop = new AbortController();
+    admissible.abandoned.addEventListener("abort", () => stop.abort(), { once: true });
+    const charging = this.#options.ledger.charge(this.chargeRequestOf(admissible, names));
+    const running = this.#exhausted.has(admissible.principal.tenantId)
+      ? charging.then((verdict) => (verdict.kind === "ADMITTED" ? this.run(admissible, stop.signal) : undefined))
+      : this.run(admissible, stop.signal);
+    running.catch(() => undefined); // it is awaited below, unless the charge is refused first
+
+    const verdict = await this.verdictOf(charging, admissible, names.usageEventId).catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    });
+    if (verdict.kind !== "ADMITTED") throw this.#refusal(verdict, admissible, stop);
+    this.#exhausted.delete(admissible.principal.tenantId);
+    try {
+      const result = await running;
+      if (result === undefined) throw new Error("an admitted request was not run");
+      return toInference(admissible, names.inferenceId, verdict.unitPriceMicros, result);
+    } catch (error) {
+      await this.takeBack(admissible, names.usageEventId, error);
+      throw error;
+    }
+  }
+
+  /** @param stop fires when nobody wants the answer any more: rows that still queue are then dropped. */
+  run(admissible: Admissible, stop?: AbortSignal): Promise<RunResult> {
+    const { target, principal, prepared, deadlineAt } = admissible;
+    return this.#options.engine.run({
+      versionId: target.version.id,
+      tenantId: principal.tenantId,
+      rows: prepared.map((input) => input.row),
+      deadlineAt,
+      ...(stop === undefined ? {} : { abandoned: stop }),
+    });
+  }
+
+  chargeRequestOf(admissible: Admissible, names: ChargeNames): ChargeRequest {
+    const { principal, target, prepared } = admissible;
+    return {
+      ...names,
+      tenantId: principal.tenantId,
+      quantity: prepared.length,
+      modelId: target.model.id,
+      modelVersionId: target.version.id,
+      apiKeyId: principal.kind === "API_KEY" ? principal.apiKeyId : undefined,
+      userId: principal.kind === "MEMBER" ? principal.userId : undefined,
+      idempotencyKey: undefined,
+      requestDigest: undefined,
+    };
+  }
+
+  /** Reverses the charge of work that failed on our side, before the caller hears of the failure. */
+  async takeBack(admissible: Admissible, usageEventId: string, error: unknown): Promise<void> {
+    await this.#options.ledger.reverse({
+      tenantId: admissible.principal.tenantId,
+      usageEventId,
+      reason: reasonOf(error, admissible.abandoned),
+    });
+  }
+
+  /** The verdict, or DEADLINE_EXCEEDED: a commit that comes later has no answer to pay for, and is taken back. */
+  async verdictOf(
+    charging: Promise<ChargeVerdict>,
+    admissible: Admissible,
+    usageEventId: string,
+  ): Promise<ChargeVerdict> {
+    try {
+      return await withDeadline(charging, admissible.deadlineAt);
+    } catch (error) {
+      const { tenantId } = admissible.principal;
+      this.#options.ledger.giveUp({ tenantId, usageEventId, reason: reasonOf(error, admissible.abandoned) }, charging);
+      throw error;
+    }
+  }
+
+  #refusal(
+    verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>,
+    admissible: Admissible,
+    stop: AbortController,
+  ): Error {
+    stop.abort();
+    if (verdict.kind === "QUOTA_EXCEEDED") this.#exhausted.add(admissible.principal.tenantId);
+    return refusalOf(verdict);
+  }
+
+  #check(request: InferenceRequest): number {
+    const { maxDeadlineMs } = this.#options;
+    const deadlineMs = request.deadlineMs ?? Math.min(defaultDeadlineMs, maxDeadlineMs);
+    if (deadlineMs < 1 || deadlineMs > maxDeadlineMs) {
+      throw new TollgateError("INVALID_INPUT", `deadlineMs is ${deadlineMs}; it must be from 1 to ${maxDeadlineMs}.`);
+    }
+    if (request.topK < 1 || request.topK > maxTopK) {
+      throw new TollgateError("INVALID_INPUT", `topK is ${request.topK}; it must be from 1 to ${maxTopK}.`);
+    }
+    return deadlineMs;
+  }
+}
+
+/** What a caller is told whose request was not admitted. */
+export function refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>): Error {
+  switch (verdict.kind) {
+    case "QUOTA_EXCEEDED":
+      return quotaExceeded(verdict.limit);
+    case "NO_PLAN":
+      return new TollgateError(
+        "FORBIDDEN",
+        "The tenant has no plan that prices inputs, so nothing can be used. Ask the operator for one.",
+      );
+    case "REPEATED":
+      return new Error("a charge without an idempotency key was answered as a repeat");
+  }
+}
+
+export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: RunResult): Inference {
+  const { target, prepared, request } = admissible;
+  return {
+    id,
+    model: target.model,
+    version: target.version,
+    alias: target.alias,
+    outputs: outputsOf(target.version.manifest, prepared, result.outputs, request.topK),
+    usage: [{ meter: "inputs", quantity: prepared.length, amount: priceOf(BigInt(prepared.length), unitPriceMicros) }],
+    timing: { ...result.timing, totalMs: performance.now() - admissible.startedAt },
+    createdAt: new Date(),
+  };
+}
+
+function reasonOf(error: unknown, abandoned: AbortSignal): ReversalReason {
+  if (abandoned.aborted) return "CALLER_LEFT";
+  if (!(error instanceof TollgateError)) return "INTERNAL";
+  switch (error.code) {
+    case "MODEL_FAILED":
+    case "DEADLINE_EXCEEDED":
+    case "OVERLOADED":
+      return error.code;
+    default:
+      return "INTERNAL";
+  }
+}

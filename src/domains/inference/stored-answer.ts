@@ -1,0 +1,57 @@
+import { z } from "zod";
+import type { Catalogue } from "../models/catalogue.ts";
+import type { Inference } from "./inference.ts";
+
+/** An answer as it lies under its idempotency key. */
+const storedAnswer = z.object({
+  id: z.string(),
+  modelVersionId: z.string(),
+  alias: z.string().optional(),
+  outputs: z.array(
+    z.object({
+      index: z.number(),
+      label: z.string(),
+      score: z.number(),
+      scores: z.array(z.object({ label: z.string(), score: z.number() })),
+      truncated: z.boolean(),
+    }),
+  ),
+  usage: z.array(z.object({ meter: z.string(), quantity: z.number(), amount: z.string() })),
+  timing: z.object({
+    queueMs: z.number(),
+    runMs: z.number(),
+    totalMs: z.number(),
+    batchSize: z.number(),
+    provider: z.enum(["CPU", "CUDA"]),
+  }),
+  createdAt: z.string(),
+});
+
+export function toStored(inference: Inference): z.input<typeof storedAnswer> {
+  const { id, version, alias, outputs, usage, timing, createdAt } = inference;
+  return {
+    id,
+    modelVersionId: version.id,
+    ...(alias === undefined ? {} : { alias }),
+    outputs,
+    usage: usage.map((one) => ({ ...one, amount: String(one.amount) })),
+    timing,
+    createdAt: createdAt.toISOString(),
+  };
+}
+
+export function fromStored(catalogue: Catalogue, json: unknown): Inference {
+  const stored = storedAnswer.parse(json);
+  const found = catalogue.versionById(stored.modelVersionId);
+  if (found === undefined)
+    throw new Error(`the stored answer ${stored.id} names a version that is not in the catalogue`);
+  return {
+    id: stored.id,
+    ...found,
+    alias: stored.alias,
+    outputs: stored.outputs,
+    usage: stored.usage.map((one) => ({ ...one, amount: BigInt(one.amount) })),
+    timing: stored.timing,
+    createdAt: new Date(stored.createdAt),
+  };
+}

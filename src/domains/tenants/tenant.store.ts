@@ -1,0 +1,147 @@
+import { newId } from "../../core/ids.ts";
+import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
+import { isRole, type Role } from "../../core/permission.ts";
+import type { Database, Prisma } from "../../platform/database.ts";
+import { recordAuditEvent } from "../audit/audit-log.ts";
+import { currentPlanVersionId } from "../plans/plan-version.ts";
+import type { Membership } from "../users/place.ts";
+import { registerUser } from "../users/user-registration.ts";
+
+export interface Tenant {
+  id: string;
+  name: string;
+  createdAt: Date;
+}
+
+export interface Member {
+  user: { id: string; email: string };
+  role: Role;
+  createdAt: Date;
+}
+
+interface NewTenant {
+  name: string;
+  planName: string;
+  ownerEmail: string;
+  /** For an owner who is not a user yet. */
+  ownerPasswordHash: string;
+  actorId: string;
+  requestId: string | undefined;
+  now: Date;
+}
+
+export type TenantCreation =
+  | { outcome: "CREATED"; tenant: Tenant; ownerIsNew: boolean }
+  | { outcome: "NO_SUCH_PLAN" }
+  | { outcome: "OWNER_DISABLED" };
+
+export class TenantStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async find(tenantId: string): Promise<Tenant | undefined> {
+    const row = await this.#database.forTenant(tenantId, (prisma) =>
+      prisma.tenant.findFirst({ where: { id: tenantId } }),
+    );
+    return row === null ? undefined : tenantOf(row);
+  }
+
+  /** Every tenant, newest first. For operators. */
+  async page(page: PageRequest): Promise<Page<Tenant>> {
+    const rows = await this.#database.asSystem((prisma) =>
+      prisma.tenant.findMany({
+        where: page.after === undefined ? {} : { id: { lt: page.after } },
+        orderBy: { id: "desc" },
+        take: page.first + 1,
+      }),
+    );
+    return pageOf(rows.map(tenantOf), page);
+  }
+
+  /**
+   * The tenant's members, by user. The tenant's own role shows who belongs to it; the e-mails are the users', whom that
+   * role does not reach, so they are read across tenants, for these users alone.
+   */
+  async members(tenantId: string, page: PageRequest): Promise<Page<Member>> {
+    const members = await this.#database.forTenant(tenantId, (prisma) =>
+      prisma.member.findMany({
+        where: { tenantId, ...(page.after === undefined ? {} : { userId: { gt: page.after } }) },
+        orderBy: { userId: "asc" },
+        take: page.first + 1,
+      }),
+    );
+    const userIds = members.map((member) => member.userId);
+    const users = await this.#database.asSystem((prisma) =>
+      prisma.user.findMany({ where: { id: { in: userIds } }, select: { id: true, email: true } }),
+    );
+    const byId = new Map(users.map((user) => [user.id, user]));
+    const found = members.flatMap(({ userId, role, createdAt }) => {
+      const user = byId.get(userId);
+      return user === undefined ? [] : [{ user, role: roleOf(role), createdAt }];
+    });
+    return pageOf(found, page);
+  }
+
+  /** A user's places in tenants, the one that they joined first at the front. Across tenants: it is how one is chosen. */
+  async membershipsOf(userId: string): Promise<Membership[]> {
+    const members = await this.#database.asSystem((prisma) =>
+      prisma.member.findMany({ where: { userId }, orderBy: [{ createdAt: "asc" }, { tenantId: "asc" }] }),
+    );
+    return members.map(({ tenantId, role }) => ({ tenantId, role: roleOf(role) }));
+  }
+
+  /** Writes the tenant, its subscription, its owner and the audit event together, or nothing of it. */
+  async create(tenant: NewTenant): Promise<TenantCreation> {
+    return await this.#database.asSystem((prisma) =>
+      prisma.$transaction(async (transaction) => {
+        const planVersionId = await currentPlanVersionId(transaction, tenant.planName);
+        if (planVersionId === undefined) return { outcome: "NO_SUCH_PLAN" };
+        const owner = await registerUser(transaction, {
+          email: tenant.ownerEmail,
+          passwordHash: tenant.ownerPasswordHash,
+          isOperator: false,
+        });
+        if (owner.isDisabled) return { outcome: "OWNER_DISABLED" };
+        const created = await addTenant(transaction, { ...tenant, planVersionId, ownerId: owner.id });
+        return { outcome: "CREATED", tenant: created, ownerIsNew: owner.isNew };
+      }),
+    );
+  }
+}
+
+type Transaction = Pick<Prisma, "tenant" | "subscription" | "member" | "auditEvent">;
+
+async function addTenant(
+  transaction: Transaction,
+  tenant: NewTenant & { planVersionId: string; ownerId: string },
+): Promise<Tenant> {
+  const id = newId("tenant");
+  const { name, planName, planVersionId, ownerId, now } = tenant;
+  await transaction.tenant.create({ data: { id, name, createdAt: now } });
+  await transaction.subscription.create({
+    data: { id: newId("subscription"), tenantId: id, planVersionId, startsAt: now },
+  });
+  await transaction.member.create({ data: { tenantId: id, userId: ownerId, role: "OWNER", createdAt: now } });
+  await recordAuditEvent(transaction, {
+    tenantId: id,
+    actorId: tenant.actorId,
+    action: "tenant.created",
+    subjectId: id,
+    details: { name, plan: planName, ownerId },
+    requestId: tenant.requestId,
+  });
+  return { id, name, createdAt: now };
+}
+
+function tenantOf({ id, name, createdAt }: Tenant): Tenant {
+  return { id, name, createdAt };
+}
+
+/** The table's check keeps every other word out. */
+function roleOf(text: string): Role {
+  if (isRole(text)) return text;
+  throw new Error(`A member has the unknown role ${text}.`);
+}

@@ -1,0 +1,109 @@
+import type { Database } from "../../platform/database.ts";
+import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
+
+interface ChargeRow {
+  ord_: number;
+  verdict: "ADMITTED" | "REPEATED" | "QUOTA_EXCEEDED" | "NO_PLAN";
+  unit_price: string;
+  quota: string | null;
+  used_before: string;
+  resets_at: Date;
+  first_inference: string | null;
+  first_event: string | null;
+  first_digest: string | null;
+  first_version: string | null;
+  first_holder: string | null;
+  first_answer: unknown;
+}
+
+/** The charge and its taking back, as SQL functions of the database (prisma/migrations/*_charge). */
+export class ChargeStore {
+  readonly #database: Database;
+  readonly #instanceId: string;
+
+  /** @param instanceId names this gateway process: it is written down as the holder of what it works on. */
+  constructor(database: Database, instanceId: string) {
+    this.#database = database;
+    this.#instanceId = instanceId;
+  }
+
+  /** Decides all of the requests and writes the events of those admitted, in one commit. Verdicts in the same order. */
+  async charge(requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
+    const rows = await this.#database.chargeSql<ChargeRow>({
+      name: "charge-usage",
+      text: "select * from charge_usage($1::json, $2::text)",
+      values: [JSON.stringify(requests.map(toRecord)), this.#instanceId],
+    });
+    const verdicts = new Array<ChargeVerdict>(requests.length);
+    for (const row of rows) verdicts[row.ord_] = toVerdict(row, requests[row.ord_]?.quantity ?? 0);
+    if (rows.length !== requests.length) {
+      throw new Error(`the charge answered ${rows.length} of ${requests.length} requests`);
+    }
+    return verdicts;
+  }
+
+  /** Takes the charges back, each once. Returns the ids of the events that now stand reversed. */
+  async reverse(reversals: readonly Reversal[]): Promise<Set<string>> {
+    const records = reversals.map((one) => ({ tenant_id: one.tenantId, event_id: one.usageEventId, reason: one.reason }));
+    const rows = await this.#database.chargeSql<{ id: string }>({
+      name: "reverse-usage",
+      text: "select id from reverse_usage($1::json, $2::text) as id",
+      values: [JSON.stringify(records), this.#instanceId],
+    });
+    return new Set(rows.map((row) => row.id));
+  }
+}
+
+function toRecord(request: ChargeRequest, ord: number) {
+  return {
+    ord,
+    event_id: request.usageEventId,
+    tenant_id: request.tenantId,
+    inference_id: request.inferenceId,
+    quantity: request.quantity,
+    model_id: request.modelId,
+    model_version_id: request.modelVersionId,
+    api_key_id: request.apiKeyId,
+    user_id: request.userId,
+    idempotency_key: request.idempotencyKey,
+    request_digest: request.requestDigest,
+  };
+}
+
+function toVerdict(row: ChargeRow, requested: number): ChargeVerdict {
+  switch (row.verdict) {
+    case "ADMITTED":
+      return {
+        kind: "ADMITTED",
+        unitPriceMicros: BigInt(row.unit_price),
+        remaining: row.quota === null ? undefined : Number(row.quota) - Number(row.used_before) - requested,
+      };
+    case "REPEATED":
+      return {
+        kind: "REPEATED",
+        unitPriceMicros: BigInt(row.unit_price),
+        first: {
+          inferenceId: row.first_inference ?? "",
+          usageEventId: row.first_event ?? "",
+          requestDigest: row.first_digest ?? "",
+          modelVersionId: row.first_version ?? "",
+          holder: row.first_holder ?? "",
+          answer: row.first_answer ?? undefined,
+        },
+      };
+    case "QUOTA_EXCEEDED":
+      return {
+        kind: "QUOTA_EXCEEDED",
+        limit: {
+          kind: "QUOTA",
+          meter: "inputs",
+          limit: Number(row.quota),
+          used: Number(row.used_before),
+          requested,
+          resetsAt: row.resets_at.toISOString(),
+        },
+      };
+    case "NO_PLAN":
+      return { kind: "NO_PLAN" };
+  }
+}

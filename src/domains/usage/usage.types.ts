@@ -1,0 +1,134 @@
+import { GraphQLDateTimeISO } from "graphql-scalars";
+import { Field, Float, InputType, ObjectType, registerEnumType } from "type-graphql";
+import { MicrosScalar } from "../../platform/graphql/scalars.types.ts";
+import { ApiKeyType } from "../keys/keys.types.ts";
+import { ModelType, ModelVersionType } from "../models/models.types.ts";
+
+export const UsageDimension = { MODEL: "MODEL", VERSION: "VERSION", API_KEY: "API_KEY", METER: "METER" } as const;
+registerEnumType(UsageDimension, {
+  name: "UsageDimension",
+  description: "What a usage report can be grouped by.",
+  valuesConfig: {
+    MODEL: { description: "The model that answered." },
+    VERSION: { description: "The version that answered." },
+    API_KEY: { description: "The key that asked; none for a signed-in user." },
+    METER: { description: "What was counted. Rows are always by meter: quantities of different meters do not add up." },
+  },
+});
+
+export const UsageInterval = { HOUR: "HOUR", DAY: "DAY", MONTH: "MONTH" } as const;
+registerEnumType(UsageInterval, {
+  name: "UsageInterval",
+  description: "The length of time of a report's rows, in UTC.",
+  valuesConfig: {
+    HOUR: { description: "A row for each hour." },
+    DAY: { description: "A row for each day." },
+    MONTH: { description: "A row for each calendar month." },
+  },
+});
+
+export const LimitKind = {
+  QUOTA: "QUOTA",
+  BUDGET: "BUDGET",
+  RATE_LIMIT: "RATE_LIMIT",
+  CONCURRENCY_LIMIT: "CONCURRENCY_LIMIT",
+  REQUEST_INPUTS: "REQUEST_INPUTS",
+} as const;
+registerEnumType(LimitKind, {
+  name: "LimitKind",
+  description: "What a limit limits.",
+  valuesConfig: {
+    QUOTA: { description: "How much of a meter in a period." },
+    BUDGET: { description: "How much money in a period." },
+    RATE_LIMIT: { description: "How fast." },
+    CONCURRENCY_LIMIT: { description: "How many at once." },
+    REQUEST_INPUTS: { description: "How many inputs in one request." },
+  },
+});
+
+@InputType("UsageReportInput", { description: "What a usage report is about." })
+export class UsageReportInput {
+  @Field(() => GraphQLDateTimeISO, { description: "From when on, inclusive." })
+  startsAt: Date;
+
+  @Field(() => GraphQLDateTimeISO, { description: "Until when, exclusive." })
+  endsAt: Date;
+
+  @Field(() => [UsageDimension], { defaultValue: [], description: "What the rows are told apart by." })
+  groupBy: (keyof typeof UsageDimension)[];
+
+  @Field(() => UsageInterval, { nullable: true, description: "The length of time of each row; without it, the whole period." })
+  interval: keyof typeof UsageInterval | null;
+}
+
+@ObjectType("MeteredQuantity", { description: "How much of a meter, and what it costs.", simpleResolvers: true })
+export class MeteredQuantityType {
+  @Field(() => String, { description: "What was counted, such as `inputs`." })
+  meter: string;
+
+  @Field(() => Float, { description: "How much of it: a whole number." })
+  quantity: number;
+
+  @Field(() => MicrosScalar, { description: "What it costs at the price that stood when it was used." })
+  amount: bigint;
+}
+
+@ObjectType("UsageRow", { description: "Usage of one meter, of one group, in one stretch of time.", simpleResolvers: true })
+export class UsageRowType {
+  @Field(() => GraphQLDateTimeISO, { description: "From when on, inclusive." })
+  startsAt: Date;
+
+  @Field(() => GraphQLDateTimeISO, { description: "Until when, exclusive." })
+  endsAt: Date;
+
+  @Field(() => ModelType, { nullable: true, description: "The model, when grouped by MODEL." })
+  model: ModelType | null;
+
+  @Field(() => ModelVersionType, { nullable: true, description: "The version, when grouped by VERSION." })
+  version: ModelVersionType | null;
+
+  @Field(() => ApiKeyType, { nullable: true, description: "The key, when grouped by API_KEY; none for signed-in users." })
+  apiKey: ApiKeyType | null;
+
+  @Field(() => String, { description: "What was counted." })
+  meter: string;
+
+  @Field(() => Float, { description: "How much of it: a whole number." })
+  quantity: number;
+
+  @Field(() => MicrosScalar, { description: "What it costs at the prices that stood when it was used." })
+  amount: bigint;
+}
+
+@ObjectType("UsageReport", { description: "What a tenant used in a period.", simpleResolvers: true })
+export class UsageReportType {
+  @Field(() => [UsageRowType], { description: "The rows, by time and then by group." })
+  rows: UsageRowType[];
+
+  @Field(() => [MeteredQuantityType], { description: "The sums over all rows, by meter." })
+  total: MeteredQuantityType[];
+}
+
+@ObjectType("LimitStatus", { description: "A limit that applies to the principal, as it stands now.", simpleResolvers: true })
+export class LimitStatusType {
+  @Field(() => LimitKind, { description: "What it limits." })
+  kind: string;
+
+  @Field(() => String, { nullable: true, description: "The meter, where it limits one." })
+  meter: string | null;
+
+  @Field(() => Float, { description: "How much is allowed." })
+  limit: number;
+
+  @Field(() => Float, { description: "How much of it is used." })
+  used: number;
+
+  @Field(() => Float, { description: "How much is left." })
+  remaining: number;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: "When `used` starts again at zero." })
+  resetsAt: Date | null;
+
+  @Field(() => String, { description: "Whom it holds for: `tenant`, or one of its keys." })
+  scope: string;
+}

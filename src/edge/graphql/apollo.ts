@@ -1,0 +1,75 @@
+import { ApolloServer, type ApolloServerPlugin } from "@apollo/server";
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from "@apollo/server/plugin/disabled";
+import { type DocumentNode, type FragmentDefinitionNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from "graphql";
+import type { RequestContext } from "../../core/request-context.ts";
+import type { Logger } from "../../platform/logger.ts";
+import { formatError } from "./format-error.ts";
+import { checkOperation, type OperationPlan, planOperation } from "./operation-cost.ts";
+import { currentRequestId } from "./request-scope.ts";
+
+interface ApolloOptions {
+  schema: GraphQLSchema;
+  logger: Logger;
+  introspection: boolean;
+  onError: (code: string) => void;
+}
+
+/** Far above what a person or a dashboard writes; inputs in variables are no tokens. */
+const maxTokens = 20_000;
+
+/** The GraphQL door: parses, validates, prices the whole operation, and only then resolves. Sends nothing home. */
+export async function startApollo(options: ApolloOptions): Promise<ApolloServer<RequestContext>> {
+  const { schema, logger, onError } = options;
+  const apollo = new ApolloServer<RequestContext>({
+    schema,
+    introspection: options.introspection,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: !options.introspection,
+    allowBatchedHttpRequests: false,
+    csrfPrevention: true,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens },
+    logger,
+    formatError: (formatted, thrown) => {
+      const error = formatError(formatted, thrown, logger, currentRequestId());
+      onError(String(error.extensions?.["code"]));
+      return error;
+    },
+    plugins: [
+      pricingPlugin(),
+      // It would walk every field of every answer for hints that nobody reads.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+    ],
+  });
+  await apollo.start();
+  return apollo;
+}
+
+// Apollo keeps parsed documents by their hash, so the same operation comes as the same object and its plan is found.
+function pricingPlugin(): ApolloServerPlugin<RequestContext> {
+  const plans = new WeakMap<OperationDefinitionNode, OperationPlan>();
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ schema, document, operation, request }) => {
+        if (operation === undefined) return; // Apollo itself refuses a document that names none
+        let plan = plans.get(operation);
+        if (plan === undefined) {
+          plan = planOperation(schema, operation, fragmentsOf(document));
+          plans.set(operation, plan);
+        }
+        checkOperation(plan, request.variables ?? {});
+      },
+    }),
+  };
+}
+
+function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+}

@@ -1,0 +1,160 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  getNamedType,
+  type GraphQLOutputType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from "graphql";
+import { TollgateError } from "../../core/errors.ts";
+import { maxPageSize } from "../../core/page.ts";
+
+/** How large an operation may be. */
+export interface OperationLimits {
+  maxDepth: number;
+  maxAliases: number;
+  /** Fields that would be resolved, lists counted at their page size. */
+  maxCost: number;
+  /** Inputs of all its `infer` fields together. */
+  maxInputs: number;
+}
+
+export const operationLimits: OperationLimits = { maxDepth: 12, maxAliases: 100, maxCost: 10_000, maxInputs: 1_024 };
+
+type Variables = Readonly<Record<string, unknown>>;
+type Cost = (variables: Variables) => number;
+
+/** What an operation asks for, worked out once for each document; only lengths of lists depend on the variables. */
+export interface OperationPlan {
+  depth: number;
+  aliases: number;
+  cost: Cost;
+  /** Inputs of all `infer` fields. */
+  inputs: Cost;
+}
+
+/** Refuses an operation that asks for too much, before any resolver runs and before anything is charged. */
+export function checkOperation(plan: OperationPlan, variables: Variables, limits = operationLimits): void {
+  refuseOver("is nested", plan.depth, limits.maxDepth, "levels deep");
+  refuseOver("has", plan.aliases, limits.maxAliases, "aliases");
+  refuseOver("would resolve", plan.cost(variables), limits.maxCost, "fields");
+  refuseOver("infers", plan.inputs(variables), limits.maxInputs, "inputs");
+}
+
+function refuseOver(verb: string, value: number, limit: number, unit: string): void {
+  if (value <= limit) return;
+  throw new TollgateError("QUERY_TOO_COMPLEX", `The operation ${verb} ${value} ${unit}; the limit is ${limit}. Split it up.`);
+}
+
+/** Walks the operation, its fragments included (validation has made sure that they form no cycle). */
+export function planOperation(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): OperationPlan {
+  const root = schema.getRootType(operation.operation);
+  if (root === undefined || root === null) return { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 };
+  return planSelections({ schema, fragments }, operation.selectionSet, root);
+}
+
+interface Walk {
+  schema: GraphQLSchema;
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+}
+
+function planSelections(walk: Walk, selections: SelectionSetNode, type: GraphQLOutputType): OperationPlan {
+  const parts = selections.selections.map((selection): OperationPlan => {
+    switch (selection.kind) {
+      case Kind.FIELD:
+        return planField(walk, selection, type);
+      case Kind.INLINE_FRAGMENT:
+        return planSelections(walk, selection.selectionSet, typeNamed(walk, selection.typeCondition?.name.value) ?? type);
+      case Kind.FRAGMENT_SPREAD: {
+        const fragment = walk.fragments.get(selection.name.value);
+        const on = typeNamed(walk, fragment?.typeCondition.name.value);
+        if (fragment === undefined || on === undefined) return { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 };
+        return planSelections(walk, fragment.selectionSet, on);
+      }
+    }
+  });
+  return {
+    depth: Math.max(0, ...parts.map((part) => part.depth)),
+    aliases: sum(parts.map((part) => part.aliases)),
+    cost: addUp(parts.map((part) => part.cost)),
+    inputs: addUp(parts.map((part) => part.inputs)),
+  };
+}
+
+function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): OperationPlan {
+  const named = getNamedType(parent);
+  const definition = isObjectType(named) || isInterfaceType(named) ? named.getFields()[field.name.value] : undefined;
+  const type = definition === undefined ? undefined : getNamedType(definition.type);
+  const inner =
+    field.selectionSet === undefined || type === undefined || !isCompositeType(type)
+      ? { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 }
+      : planSelections(walk, field.selectionSet, type);
+  const times = pageSizeOf(field, definition?.args.some((argument) => argument.name === "first") ?? false);
+  const isInfer = field.name.value === "infer" && named === walk.schema.getMutationType();
+  const own = isInfer ? inputsOf(field) : () => 0;
+  return {
+    depth: inner.depth + 1,
+    aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
+    cost: (variables) => 1 + own(variables) + times(variables) * inner.cost(variables),
+    inputs: (variables) => own(variables) + inner.inputs(variables),
+  };
+}
+
+// A list without a page size is short by construction, such as the aliases of a model.
+function pageSizeOf(field: FieldNode, isPaged: boolean): Cost {
+  if (!isPaged) return () => 1;
+  const first = field.arguments?.find((argument) => argument.name.value === "first")?.value;
+  return (variables) => {
+    const size = first === undefined ? 20 : literalOrVariable(first, variables);
+    return typeof size === "number" && size > 0 ? Math.min(size, maxPageSize) : 1;
+  };
+}
+
+// Counts without decoding: how many entries `input.inputs` has, whether it is written out or comes in a variable.
+function inputsOf(field: FieldNode): Cost {
+  const input = field.arguments?.find((argument) => argument.name.value === "input")?.value;
+  if (input === undefined) return () => 0;
+  return (variables) => {
+    if (input.kind === Kind.VARIABLE) return lengthOf((variables[input.name.value] as { inputs?: unknown } | undefined)?.inputs);
+    if (input.kind !== Kind.OBJECT) return 0;
+    const inputs = input.fields.find((entry) => entry.name.value === "inputs")?.value;
+    if (inputs === undefined) return 0;
+    if (inputs.kind === Kind.LIST) return inputs.values.length;
+    return inputs.kind === Kind.VARIABLE ? lengthOf(variables[inputs.name.value]) : 1;
+  };
+}
+
+// GraphQL takes a single value where a list is wanted, as a list of one.
+function lengthOf(value: unknown): number {
+  if (Array.isArray(value)) return value.length;
+  return value === undefined || value === null ? 0 : 1;
+}
+
+function literalOrVariable(value: ValueNode, variables: Variables): unknown {
+  if (value.kind === Kind.VARIABLE) return variables[value.name.value];
+  return value.kind === Kind.INT ? Number(value.value) : undefined;
+}
+
+function typeNamed(walk: Walk, name: string | undefined): GraphQLOutputType | undefined {
+  const type = name === undefined ? undefined : walk.schema.getType(name);
+  return isCompositeType(type) ? type : undefined;
+}
+
+function addUp(costs: Cost[]): Cost {
+  if (costs.length === 1 && costs[0] !== undefined) return costs[0];
+  return (variables) => sum(costs.map((cost) => cost(variables)));
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,98 @@
+import type { ApolloServer } from "@apollo/server";
+import { fastifyApolloHandler } from "@as-integrations/fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { messageOf, TollgateError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+import type { Principal } from "../../core/principal.ts";
+import type { RequestContext } from "../../core/request-context.ts";
+import type { Config } from "../../platform/config.ts";
+import type { Logger } from "../../platform/logger.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
+import { extensionsOf } from "../graphql/format-error.ts";
+import { withRequestId } from "../graphql/request-scope.ts";
+import { Admission } from "./admission.ts";
+import { type OperationsOptions, registerOperations } from "./operations.ts";
+
+interface ServerOptions extends OperationsOptions {
+  config: Config;
+  logger: Logger;
+  apollo: ApolloServer<RequestContext>;
+  authenticator: Authenticator;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    principal: Principal | undefined;
+  }
+}
+
+/** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { config, apollo, authenticator } = options;
+  const admission = new Admission(config.requestsInFlight);
+  const server = Fastify({
+    bodyLimit: config.bodyLimitBytes,
+    trustProxy: config.trustedProxies.length === 0 ? false : config.trustedProxies,
+    genReqId: () => newId("request"),
+    // Its own log would be a line or two for each request. What goes wrong is logged where it does.
+    logger: false,
+    // Answers a slow sender after this long, so that half-sent requests cannot pile up.
+    requestTimeout: 60_000,
+    return503OnClosing: false,
+  });
+
+  server.decorateRequest("principal");
+  server.addHook("onRequest", async (request, reply) => {
+    void reply.header("x-request-id", request.id);
+  });
+  server.setErrorHandler((error, request, reply) => sendError(asTollgateError(error, options), request, reply));
+  server.setNotFoundHandler((request, reply) => {
+    const error = new TollgateError("NOT_FOUND", `There is nothing at ${request.method} ${request.url.split("?")[0]}. POST to /graphql.`);
+    return sendError(error, request, reply);
+  });
+
+  const handler = fastifyApolloHandler(apollo, { context: contextOf });
+  server.route({
+    method: ["GET", "POST"],
+    url: "/graphql",
+    preValidation: async (request) => {
+      request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+    },
+    handler: async (request, reply) =>
+      await admission.admit(() => withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply)))),
+  });
+  registerOperations(server, options);
+  return server;
+}
+
+async function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
+  return { requestId: request.id, principal: request.principal, clientAddress: request.ip, abandoned: abandonedBy(reply) };
+}
+
+// The caller has left when its connection closes before the answer was written.
+function abandonedBy(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+/** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
+function sendError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
+  return reply.code(error.status).send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });
+}
+
+function asTollgateError(error: unknown, { config, logger }: ServerOptions): TollgateError {
+  if (error instanceof TollgateError) return error;
+  const { statusCode, code } = error as { statusCode?: number; code?: string };
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new TollgateError("INVALID_INPUT", `The body is larger than ${config.bodyLimitBytes} bytes. Send fewer inputs at a time.`);
+  }
+  if (statusCode !== undefined && statusCode < 500) {
+    return new TollgateError("INVALID_INPUT", `The request could not be read: ${messageOf(error)}`);
+  }
+  logger.error({ err: error }, "unexpected error outside of GraphQL");
+  return new TollgateError("INTERNAL", "Something broke on our side.", { cause: error });
+}

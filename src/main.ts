@@ -1,0 +1,144 @@
+import "reflect-metadata";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { type App, startApp } from "./app.ts";
+import { messageOf, TollgateError } from "./core/errors.ts";
+import { DriftStore } from "./domains/usage/drift.store.ts";
+import { OperatorsService } from "./domains/users/operators.service.ts";
+import { Passwords } from "./domains/users/passwords.ts";
+import { rotateSigningKeys } from "./domains/users/signing-keys.ts";
+import { UserStore } from "./domains/users/user.store.ts";
+import { runDemo } from "./edge/cli/demo.ts";
+import { seedDemo } from "./edge/cli/demo-seed.ts";
+import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
+import { welcome } from "./edge/cli/welcome.ts";
+import { type Config, readConfig, readEnvironment } from "./platform/config.ts";
+import { type Database, openDatabase } from "./platform/database.ts";
+import { createLogger, type Logger } from "./platform/logger.ts";
+import { openPostgres, type Postgres } from "./platform/postgres.ts";
+import { untilStopped } from "./platform/shutdown.ts";
+import { StartError } from "./platform/start-error.ts";
+
+const root = path.resolve(import.meta.dirname, "..");
+const examplesDir = path.join(root, "examples");
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+type Command = (argv: string[]) => Promise<number>;
+
+const commands: Record<string, Command> = {
+  start,
+  demo,
+  operator,
+  usage,
+  "signing-keys": signingKeys,
+};
+
+/** Serves until it is told to stop. */
+async function start(): Promise<number> {
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  const postgres = await openPostgres(config, logger, { adoptedIsOurs: true });
+  let app: App | undefined;
+  try {
+    app = await startApp({ config, logger, databaseUrl: postgres.url });
+    await greet(config, app, postgres);
+    const signal = await untilStopped();
+    logger.info({ signal }, "stopping");
+  } finally {
+    await app?.close();
+    await postgres.stop();
+  }
+  return 0;
+}
+
+async function greet(config: Config, { url, people, keys }: App, postgres: Postgres): Promise<void> {
+  const demoFile = path.join(config.dataDir, "demo.json");
+  const isDemo = postgres.isEmbedded && !config.production;
+  const demo = isDemo
+    ? await seedDemo({
+        file: demoFile,
+        url,
+        operators: people.operators,
+        tenants: people.tenantService,
+        keys: keys.service,
+        ownerIdOf: async (email) => (await people.users.findByEmail(email))?.id,
+      })
+    : undefined;
+  print(welcome({ url, demo, demoFile, examplesDir }));
+}
+
+async function demo(): Promise<number> {
+  const environment = readEnvironment();
+  return await runDemo({
+    dataDir: environment["DATA_DIR"] || undefined,
+    startCommand: { program: process.execPath, arguments: [path.join(import.meta.dirname, "main.js"), "start"], environment },
+    examplesDir,
+    out: process.stdout,
+  });
+}
+
+async function operator(argv: string[]): Promise<number> {
+  const { positionals, values } = parseArgs({ args: argv, allowPositionals: true, options: { email: { type: "string" } } });
+  if (positionals[0] !== "create" || values.email === undefined) {
+    throw new StartError("Use it as: npm run operator -- create --email you@example.com");
+  }
+  const email = values.email;
+  return await withDatabase(async (database) => {
+    const service = new OperatorsService(new UserStore(database), new Passwords());
+    const { password } = await service.createOperator({ email });
+    print(`The operator ${email} can sign in with the password ${password} (shown this once).`);
+    return 0;
+  });
+}
+
+async function usage(argv: string[]): Promise<number> {
+  const [what] = argv;
+  return await withDatabase(async (database) => {
+    const store = new DriftStore(database);
+    if (what === "verify") return await verifyUsage(store, print);
+    if (what === "rebuild") return await rebuildUsage(store, print);
+    throw new StartError("Use it as: npm run usage:verify, or npm run usage:rebuild");
+  });
+}
+
+async function signingKeys(argv: string[]): Promise<number> {
+  if (argv[0] !== "rotate") throw new StartError("Use it as: npm run signing-keys -- rotate");
+  const { added, deleted } = await rotateSigningKeys(readConfig().signingKeysDir, new Date());
+  print(`Access tokens are now signed with ${added}. Older keys still verify; ${deleted.length} that nothing can need were deleted.`);
+  return 0;
+}
+
+/** For commands: the database of the configuration, whether or not a gateway is running on it. */
+async function withDatabase(work: (database: Database, logger: Logger) => Promise<number>): Promise<number> {
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  const postgres = await openPostgres(config, logger, { adoptedIsOurs: false });
+  try {
+    const hourMs = 3_600_000;
+    const database = await openDatabase(postgres.url, hourMs);
+    try {
+      return await work(database, logger);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  const [name = "start", ...argv] = process.argv.slice(2);
+  const command = commands[name];
+  try {
+    if (command === undefined) throw new StartError(`There is no command ${name}. There are: ${Object.keys(commands).join(", ")}.`);
+    process.exitCode = await command(argv);
+  } catch (error) {
+    // What was foreseen is one sentence; anything else is our mistake, and its stack helps to mend it.
+    const isForeseen = error instanceof StartError || error instanceof TollgateError;
+    process.stderr.write(isForeseen ? `${error.message}\n` : `${error instanceof Error ? error.stack : messageOf(error)}\n`);
+    process.exitCode = 1;
+  }
+  process.exit();
+}
+
+await main();

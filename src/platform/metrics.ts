@@ -1,0 +1,74 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** The Prometheus series of this process, for operators. They name models and codes, never tenants or keys. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "tollgate_" });
+  const registers = [registry];
+  return {
+    registry,
+    inferences: new Counter({
+      name: "tollgate_inferences_total",
+      help: "Inferences by model, version and outcome (OK or an error code).",
+      labelNames: ["model", "version", "outcome"] as const,
+      registers,
+    }),
+    inputs: new Counter({
+      name: "tollgate_inputs_total",
+      help: "Inputs answered, by model and version.",
+      labelNames: ["model", "version"] as const,
+      registers,
+    }),
+    inferenceSeconds: new Histogram({
+      name: "tollgate_inference_seconds",
+      help: "Seconds from taking an inference to its answer, metering included.",
+      labelNames: ["model"] as const,
+      buckets: durationBuckets,
+      registers,
+    }),
+    errors: new Counter({
+      name: "tollgate_errors_total",
+      help: "Errors sent to callers, by code.",
+      labelNames: ["code"] as const,
+      registers,
+    }),
+    batchInputs: new Histogram({
+      name: "tollgate_batch_inputs",
+      help: "Inputs in a batch, by version.",
+      labelNames: ["version"] as const,
+      buckets: sizeBuckets,
+      registers,
+    }),
+    batchSeconds: new Histogram({
+      name: "tollgate_batch_run_seconds",
+      help: "Seconds that a batch ran, by version.",
+      labelNames: ["version"] as const,
+      buckets: durationBuckets,
+      registers,
+    }),
+    runnerRestarts: new Counter({ name: "tollgate_runner_restarts_total", help: "Runners that had to be replaced.", registers }),
+    queuedInputs: new Gauge({ name: "tollgate_queued_inputs", help: "Inputs that wait for a runner.", registers }),
+    commitGroup: new Histogram({
+      name: "tollgate_charge_group_requests",
+      help: "Requests that shared a commit of the ledger.",
+      buckets: sizeBuckets,
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: "tollgate_charge_commit_seconds",
+      help: "Seconds of a commit of the ledger.",
+      buckets: durationBuckets,
+      registers,
+    }),
+    owedReversals: new Gauge({
+      name: "tollgate_ledger_owed_reversals",
+      help: "Charges to be taken back as soon as the database answers.",
+      registers,
+    }),
+  };
+}
