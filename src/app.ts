@@ -2,7 +2,6 @@ import "reflect-metadata";
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import { type Clock, systemClock } from "./core/clock.ts";
-import { messageOf } from "./core/errors.ts";
 import { newId } from "./core/ids.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
@@ -11,6 +10,7 @@ import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { InferenceService } from "./domains/inference/inference.service.ts";
 import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
+import { loadVersions } from "./domains/inference/loading.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
 import { CredentialStore } from "./domains/keys/credential.store.ts";
@@ -22,7 +22,6 @@ import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
-import type { ModelVersion } from "./domains/models/model.ts";
 import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
@@ -50,16 +49,15 @@ import { Authenticator } from "./edge/auth/authenticate.ts";
 import { startApollo } from "./edge/graphql/apollo.ts";
 import { type NodeLoader, NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
+import { listen } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer } from "./edge/http/server.ts";
 import type { Config } from "./platform/config.ts";
 import { type Database, openDatabase, servingStatementTimeoutMs } from "./platform/database.ts";
-import { codeOf } from "./platform/error-code.ts";
 import type { Logger } from "./platform/logger.ts";
 import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import { isInstanceAlive, type Notifications, startNotifications } from "./platform/notifications.ts";
 import { repeatedly } from "./platform/repeatedly.ts";
-import { StartError } from "./platform/start-error.ts";
 
 /** The whole gateway, built once and serving. */
 export interface App {
@@ -70,6 +68,20 @@ export interface App {
   /** Takes nothing new, finishes what was accepted, and lets go of everything. */
   close(): Promise<void>;
 }
+
+/** Every resolver of the public schema. What is not here is not in `schema.graphql`. */
+export const resolverClasses = [
+  AuditResolver,
+  PlanResolver,
+  PrincipalResolver,
+  SignInResolver,
+  TenantResolver,
+  ApiKeyResolver,
+  ModelsResolver,
+  UsageResolver,
+  InferenceResolver,
+  NodeResolver,
+] as const;
 
 /** What everything is built from. */
 interface Ground {
@@ -108,7 +120,7 @@ export async function startApp(options: { config: Config; logger: Logger; databa
     inference.resolver,
     new NodeResolver(nodeLoaders({ people, keys, audit, catalogue: models.catalogue })),
   ];
-  const server = await buildServer(ground, { schema: await schemaOf(resolvers), people, keys, engine: models.engine });
+  const server = await buildServer(ground, { schema: await schemaOf(resolverClasses, resolvers), people, keys, engine: models.engine });
   const chores = startChores(ground, { ledger: usage.ledger, engine: models.engine, idempotency: inference.idempotency });
   const url = await listen(server, config);
 
@@ -188,27 +200,8 @@ async function buildModels({ config, logger, database, notifications, metrics }:
     onEvent: (event) => recordEngineEvent(metrics, event, nameOf),
   });
   const files = new Map(bundled.map(({ manifest, model }) => [manifest.sha256, model]));
-  await Promise.all(catalogue.versions().map((version) => loadVersion({ catalogue, engine, logger, version, files })));
+  await loadVersions({ catalogue, engine, logger, files });
   return { catalogue, engine, resolver: new ModelsResolver(catalogue) };
-}
-
-async function loadVersion(options: {
-  catalogue: Catalogue;
-  engine: Engine;
-  logger: Logger;
-  version: ModelVersion;
-  files: ReadonlyMap<string, Uint8Array>;
-}): Promise<void> {
-  const { catalogue, engine, logger, version, files } = options;
-  const model = files.get(version.digest);
-  try {
-    if (model === undefined) throw new Error(`its file, sha-256 ${version.digest}, is not in the models folder`);
-    await engine.load({ id: version.id, manifest: version.manifest, model });
-    catalogue.setCondition(version.id, { state: "READY", provider: "CPU", providerReason: undefined });
-  } catch (error) {
-    logger.error({ err: error, versionId: version.id }, "version was not loaded");
-    catalogue.setCondition(version.id, { state: "REJECTED", reason: messageOf(error) });
-  }
 }
 
 function buildUsage({ logger, database, metrics, instanceId }: Ground, keys: Keys, catalogue: Catalogue) {
@@ -302,25 +295,4 @@ function startChores(
       metrics.queuedInputs.set(queued.reduce((sum, inputs) => sum + inputs, 0));
     }),
   ];
-}
-
-async function listen(server: FastifyInstance, config: Config): Promise<string> {
-  try {
-    await server.listen({ port: config.port, host: config.host });
-  } catch (error) {
-    throw listenFailure(error, config);
-  }
-  const address = server.server.address();
-  const port = typeof address === "object" && address !== null ? address.port : config.port;
-  const isLocal = config.host === "127.0.0.1" || config.host === "0.0.0.0" || config.host === "::";
-  return `http://${isLocal ? "localhost" : config.host}:${port}`;
-}
-
-function listenFailure(error: unknown, { host, port }: Config): StartError {
-  const code = codeOf(error);
-  if (code === "EADDRINUSE") {
-    return new StartError(`Port ${port} on ${host} is in use. Stop what uses it, or choose another one: PORT=4001 npm start.`, { cause: error });
-  }
-  if (code === "EACCES") return new StartError(`This user may not listen on port ${port}. Choose one above 1023.`, { cause: error });
-  return new StartError(`The gateway cannot listen on ${host}:${port}: ${messageOf(error)}. Check HOST and PORT.`, { cause: error });
 }

@@ -1,7 +1,8 @@
 import "reflect-metadata";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { type App, startApp } from "./app.ts";
+import { type App, resolverClasses, startApp } from "./app.ts";
 import { messageOf, TollgateError } from "./core/errors.ts";
 import { DriftStore } from "./domains/usage/drift.store.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
@@ -12,6 +13,7 @@ import { runDemo } from "./edge/cli/demo.ts";
 import { seedDemo } from "./edge/cli/demo-seed.ts";
 import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
 import { welcome } from "./edge/cli/welcome.ts";
+import { printedSchema, schemaOf } from "./edge/graphql/schema.ts";
 import { type Config, readConfig, readEnvironment } from "./platform/config.ts";
 import { type Database, openDatabase } from "./platform/database.ts";
 import { createLogger, type Logger } from "./platform/logger.ts";
@@ -31,6 +33,7 @@ const commands: Record<string, Command> = {
   operator,
   usage,
   "signing-keys": signingKeys,
+  schema,
 };
 
 /** Serves until it is told to stop. */
@@ -105,6 +108,13 @@ async function signingKeys(argv: string[]): Promise<number> {
   if (argv[0] !== "rotate") throw new StartError("Use it as: npm run signing-keys -- rotate");
   const { added, deleted } = await rotateSigningKeys(readConfig().signingKeysDir, new Date());
   print(`Access tokens are now signed with ${added}. Older keys still verify; ${deleted.length} that nothing can need were deleted.`);
+  return 0;
+}
+
+/** Writes schema.graphql as the code has it. */
+async function schema(): Promise<number> {
+  await writeFile(path.join(root, "schema.graphql"), printedSchema(await schemaOf(resolverClasses, [])));
+  print("schema.graphql is current.");
   return 0;
 }
 

@@ -56,20 +56,22 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     },
   );
 
-  const urlAt = (port: number, database: string) =>
-    `postgresql://${superuser}:${password}@127.0.0.1:${port}/${database}`;
-  const { pid, port, adopted } = await startOrAdopt({
+  const urlOn = (server: Postmaster, database: string) =>
+    `postgresql://${superuser}:${password}@127.0.0.1:${server.port}/${database}`;
+  const notice = setTimeout(() => log("Postgres is not ready yet: it is replaying its log, or still ending"), 5_000);
+  const running = await startOrAdopt({
     serverDir,
     spawn: () => spawnServer({ program: binaries.postgres, serverDir, launch }),
-    open: (server) => openOwnDatabase(urlAt(server.port, "postgres"), server, serverDir),
+    open: (server) => openOwnDatabase(urlOn(server, "postgres"), server, serverDir),
     log,
-  });
-  log(`Postgres ${pid} ${adopted ? "was running" : `started ${launch.how}`} on 127.0.0.1:${port}`);
+  }).finally(() => clearTimeout(notice));
+  const { pid, adopted } = running;
+  log(`Postgres ${pid} ${adopted ? "was running" : `started ${launch.how}`} on 127.0.0.1:${running.port}`);
 
   const stop = async () => {
     if (!(await stopPostmaster(pid, serverDir, politeStopMs))) log(`Postgres ${pid} does not end; it is left running`);
   };
-  return { url: (database) => urlAt(port, database), password, adopted, pid, stop };
+  return { url: (database) => urlOn(running, database), password, adopted, pid, stop };
 }
 
 interface RunningServer extends Postmaster {
@@ -137,18 +139,11 @@ const readyBoundMs = 180_000;
  */
 async function startOrAdopt({ serverDir, spawn, open, log }: StartOrAdopt): Promise<RunningServer> {
   let started: ServerProcess | undefined;
-  let waitingSince = Date.now();
   for (const deadline = Date.now() + readyBoundMs; Date.now() < deadline; await pause(20)) {
     const postmaster = await runningPostmaster(serverDir);
-    if (postmaster?.isReady) {
-      const server = { ...postmaster, adopted: postmaster.pid !== started?.pid };
-      if (await open(server)) return server;
-    }
-    if (Date.now() - waitingSince > 5_000) {
-      log("Postgres is still starting (it may be replaying its log) or stopping");
-      waitingSince = Date.now();
-    }
-    if (postmaster !== undefined || started?.isRunning()) continue;
+    const server = postmaster && { ...postmaster, adopted: postmaster.pid !== started?.pid };
+    if (server?.isReady && (await open(server))) return server;
+    if (server !== undefined || started?.isRunning()) continue;
     if (started !== undefined) await clearTheWay(started, serverDir, log);
     await removeStaleLock(serverDir);
     started = await spawn();

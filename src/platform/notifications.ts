@@ -155,7 +155,7 @@ class Listener implements Notifications {
       for (const subscriber of this.#subscribers) subscriber.onGap();
       for (;;) await this.#beat(client, life);
     } catch (error) {
-      return error;
+      return life.aborted ? life.reason : error;
     } finally {
       this.#hearing.lose();
       broken.abort(new Error("The connection was given up."));

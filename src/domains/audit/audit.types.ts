@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO, GraphQLJSONObject } from "graphql-scalars";
+import { GraphQLDateTime, GraphQLJSONObject } from "graphql-scalars";
 import { Field, ID, ObjectType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
@@ -17,7 +17,7 @@ export class AuditEventType extends NodeType {
   @Field(() => GraphQLJSONObject, { description: "What else there is to know of it; never a secret." })
   details: Record<string, unknown>;
 
-  @Field(() => GraphQLDateTimeISO, { description: "When it was done." })
+  @Field(() => GraphQLDateTime, { description: "When it was done." })
   occurredAt: Date;
 }
 

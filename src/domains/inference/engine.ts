@@ -183,7 +183,7 @@ class RunnerEngine implements Engine {
   #refusalOf(request: RunRequest, lane: Lane | undefined): TollgateError | undefined {
     if (this.#isClosing) return stopping();
     if (lane === undefined || !this.#pool.isUp) return notReady(lane);
-    if (request.deadlineAt <= performance.now()) return tooLate();
+    if (request.deadlineAt <= performance.now() || request.abandoned?.aborted) return tooLate();
     const rows = request.rows.length;
     if (rows > this.#limits.mostAtOnce) return tooMany(rows, this.#limits.mostAtOnce);
     const problem = problemIn(request.rows, lane);
@@ -233,7 +233,10 @@ function notReady(lane: Lane | undefined): TollgateError {
 }
 
 function tooLate(): TollgateError {
-  return new TollgateError("DEADLINE_EXCEEDED", "The deadline had passed before the inputs could be queued.");
+  return new TollgateError(
+    "DEADLINE_EXCEEDED",
+    "The deadline had passed, or the caller had left, before the inputs could be queued.",
+  );
 }
 
 function tooMany(rows: number, most: number): TollgateError {

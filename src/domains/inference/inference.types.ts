@@ -1,5 +1,5 @@
 import { GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from "graphql";
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, InputType, Int, ObjectType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
@@ -135,6 +135,6 @@ export class InferenceType extends NodeType {
   @Field(() => InferenceTimingType, { description: "Where the time went." })
   timing: InferenceTimingType;
 
-  @Field(() => GraphQLDateTimeISO, { description: "When it was answered." })
+  @Field(() => GraphQLDateTime, { description: "When it was answered." })
   createdAt: Date;
 }

@@ -38,7 +38,7 @@ export class RunnerPool {
   #recentEnds: number[] = [];
   #restarts = 0;
   #isClosing = false;
-  #backOff: NodeJS.Timeout | undefined;
+  readonly #backOffs = new Set<NodeJS.Timeout>();
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
@@ -73,8 +73,14 @@ export class RunnerPool {
   }
 
   state(): RunnerState[] {
-    const up = this.#runners.map((runner, i) => stateOf(runner, i >= this.#options.runners));
-    return [...up, ...[...this.#starting].map((runner) => stateOf(runner, true))];
+    const up = this.#runners.map(({ process, mode }, i) => ({ pid: process.pid, mode, isSpare: i >= this.running }));
+    // One that is warming up has greeted, but gets no batch yet.
+    const starting = [...this.#starting].map(({ process }) => ({
+      pid: process.pid,
+      mode: "STARTING" as const,
+      isSpare: true,
+    }));
+    return [...up, ...starting];
   }
 
   /**
@@ -99,7 +105,7 @@ export class RunnerPool {
   /** Ends all. What they were asked before is still done, within the deadline of each. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    clearTimeout(this.#backOff);
+    for (const timer of this.#backOffs) clearTimeout(timer);
     await Promise.all([...this.#runners, ...this.#starting].map((runner) => runner.end(endWithinMs)));
     await Promise.allSettled(this.#starts);
   }
@@ -167,13 +173,15 @@ export class RunnerPool {
     this.#recentEnds = [...this.#recentEnds.filter((at) => now - at < 60_000), now];
     this.#restarts++;
     const pauseMs = pauseBefore(this.#recentEnds.length);
-    this.#backOff = setTimeout(() => {
+    const timer = setTimeout(() => {
+      this.#backOffs.delete(timer);
       this.#startTracked().catch((error: unknown) => {
         if (this.#isClosing) return;
         this.#options.onEvent({ kind: "RUNNER_NOT_STARTED", reason: messageOf(error) });
         this.#restart();
       });
     }, pauseMs);
+    this.#backOffs.add(timer);
   }
 }
 
@@ -196,8 +204,4 @@ async function withDeadline(runner: Runner, ms: number): Promise<void> {
 /** Whether a load failed because its runner ended: it worked elsewhere, and the next runner will load it. */
 function isGone(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof RunnerGone;
-}
-
-function stateOf(runner: Runner, isSpare: boolean): RunnerState {
-  return { pid: runner.process.pid, mode: runner.mode, isSpare };
 }

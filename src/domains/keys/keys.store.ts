@@ -89,8 +89,9 @@ export class ApiKeyStore {
       const old = await lockKey(transaction, tenantId, id);
       if (old === undefined) return undefined;
       const { key, oldExpiresAt } = rotation.decide(old);
-      if (!(await hasRoom(transaction, { tenantId, maxActive: rotation.maxActive, now: key.createdAt })))
-        return "TOO_MANY";
+      const endingId = oldExpiresAt <= key.createdAt ? id : undefined;
+      const room = { tenantId, maxActive: rotation.maxActive, now: key.createdAt, endingId };
+      if (!(await hasRoom(transaction, room))) return "TOO_MANY";
       const apiKey = await insertKey(transaction, tenantId, key);
       await transaction.apiKey.updateMany({
         where: { tenantId, id },
@@ -131,14 +132,24 @@ export class ApiKeyStore {
   }
 }
 
+interface Room {
+  tenantId: string;
+  maxActive: number;
+  now: Date;
+  /** A key that ends with the transaction, and so makes room. */
+  endingId?: string | undefined;
+}
+
 /** Locks out other makers of keys of the tenant until the transaction ends, so that the last place is given once. */
-async function hasRoom(
-  transaction: Transaction,
-  { tenantId, maxActive, now }: { tenantId: string; maxActive: number; now: Date },
-): Promise<boolean> {
+async function hasRoom(transaction: Transaction, { tenantId, maxActive, now, endingId }: Room): Promise<boolean> {
   await transaction.$executeRaw`select pg_advisory_xact_lock(72707373, hashtext(${tenantId}))`;
   const active = await transaction.apiKey.count({
-    where: { tenantId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    where: {
+      tenantId,
+      revokedAt: null,
+      OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
+      ...(endingId === undefined ? {} : { id: { not: endingId } }),
+    },
   });
   return active < maxActive;
 }

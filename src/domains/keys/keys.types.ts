@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
@@ -21,19 +21,19 @@ export class ApiKeyType extends NodeType {
   @Field(() => [String], { description: "The ranges of addresses that it may be used from; empty means anywhere." })
   allowedCidrs: string[];
 
-  @Field(() => GraphQLDateTimeISO, { description: "When it was made." })
+  @Field(() => GraphQLDateTime, { description: "When it was made." })
   createdAt: Date;
 
   @Field(() => ID, { description: "The user that made it." })
   createdBy: string;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: "When it stops by itself, if ever." })
+  @Field(() => GraphQLDateTime, { nullable: true, description: "When it stops by itself, if ever." })
   expiresAt: Date | undefined;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: "When it was last used, a few seconds late." })
+  @Field(() => GraphQLDateTime, { nullable: true, description: "When it was last used, a few seconds late." })
   lastUsedAt: Date | undefined;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: "When somebody stopped it." })
+  @Field(() => GraphQLDateTime, { nullable: true, description: "When somebody stopped it." })
   revokedAt: Date | undefined;
 
   @Field(() => ID, { nullable: true, description: "The key that took its place when it was rotated." })
@@ -61,7 +61,7 @@ export class IssueApiKeyInputType {
   @Field(() => [String], { description: "What it may do, as `noun:verb`; only what you may do yourself." })
   permissions: string[];
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: "When it is to stop by itself; never without it." })
+  @Field(() => GraphQLDateTime, { nullable: true, description: "When it is to stop by itself; never without it." })
   expiresAt: Date | null;
 
   @Field(() => [String], {

@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
@@ -102,7 +102,7 @@ export class ModelVersionType extends NodeType {
   @Field(() => [TensorSpecType], { description: "What the graph returns." })
   outputs: TensorSpecType[];
 
-  @Field(() => GraphQLDateTimeISO, { description: "When it was registered." })
+  @Field(() => GraphQLDateTime, { description: "When it was registered." })
   registeredAt: Date;
 }
 
@@ -135,7 +135,7 @@ export class ModelType extends NodeType {
   @Field(() => ModelTask, { description: "What it does." })
   task: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: "When its first version was registered." })
+  @Field(() => GraphQLDateTime, { description: "When its first version was registered." })
   createdAt: Date;
 
   @Field(() => [ModelVersionType], { description: "Its versions, oldest first." })

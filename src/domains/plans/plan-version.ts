@@ -15,10 +15,3 @@ export async function currentPlanVersionId(
   });
   return version?.id;
 }
-
-/** The version that a tenant is put on when nobody chose a plan. */
-export async function defaultPlanVersionId(prisma: Pick<Prisma, "planVersion">): Promise<string> {
-  const id = await currentPlanVersionId(prisma, defaultPlanName);
-  if (id !== undefined) return id;
-  throw new Error(`The plan ${defaultPlanName} is missing. The migrations make it; it must not be deleted.`);
-}

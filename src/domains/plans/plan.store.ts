@@ -21,8 +21,18 @@ export class PlanStore {
 
   /** The plans on offer, by name. Plans belong to the platform, so there is no tenant to name. */
   async offered(): Promise<Plan[]> {
+    return await this.#read({});
+  }
+
+  async find(id: string): Promise<Plan | undefined> {
+    const [plan] = await this.#read({ id });
+    return plan;
+  }
+
+  async #read(where: { id?: string }): Promise<Plan[]> {
     const plans = await this.#database.asSystem((prisma) =>
       prisma.plan.findMany({
+        where,
         orderBy: { name: "asc" },
         include: {
           versions: {

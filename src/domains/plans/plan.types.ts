@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, Int, ObjectType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { MicrosScalar } from "../../platform/graphql/scalars.types.ts";
@@ -45,6 +45,6 @@ export class PlanType extends NodeType {
   @Field(() => [PlanPriceType], { description: "Its prices; a meter that is not here cannot be used." })
   prices: PlanPriceType[];
 
-  @Field(() => GraphQLDateTimeISO, { description: "When the plan was first offered." })
+  @Field(() => GraphQLDateTime, { description: "When the plan was first offered." })
   createdAt: Date;
 }

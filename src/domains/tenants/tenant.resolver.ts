@@ -51,17 +51,6 @@ export class TenantResolver {
     return toConnection(members, (member) => ({ id: member.user.id, ...member }));
   }
 
-  /** What `node` finds under an id of a tenant: one's own, or any for an operator. */
-  async node(id: string, context: RequestContext): Promise<TenantType | undefined> {
-    const principal = principalOf(context);
-    const mayRead =
-      principal.kind === "OPERATOR"
-        ? principal.permissions.has("tenants:read")
-        : principal.permissions.has("tenant:read") && principal.tenantId === id;
-    const tenant = mayRead ? await this.#store.find(id) : undefined;
-    return tenant && Object.assign(new TenantType(), tenant);
-  }
-
   @Authorized("tenants:create")
   @Mutation(() => CreatedTenantType, { description: "Makes a tenant with its owner; for operators." })
   async createTenant(

@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, InputType, ObjectType, registerEnumType } from "type-graphql";
 import type { Role } from "../../core/permission.ts";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
@@ -30,7 +30,7 @@ export class TenantType extends NodeType {
   @Field(() => String, { description: "What it is called." })
   name: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: "When it was made." })
+  @Field(() => GraphQLDateTime, { description: "When it was made." })
   createdAt: Date;
 }
 
@@ -45,7 +45,7 @@ export class MemberType {
   @Field(() => roles, { description: "What they may do there." })
   role: Role;
 
-  @Field(() => GraphQLDateTimeISO, { description: "When they joined." })
+  @Field(() => GraphQLDateTime, { description: "When they joined." })
   createdAt: Date;
 }
 

@@ -31,7 +31,7 @@ export class UsageResolver {
     @Arg("input", () => UsageReportInput, { description: "The period, the grouping and the interval." }) input: UsageReportInput,
   ): Promise<UsageReportType> {
     const { tenantId } = tenantPrincipalOf(context);
-    const query = checkUsageQuery({ ...input, interval: input.interval ?? undefined });
+    const query = checkUsageQuery({ ...input, groupBy: input.groupBy ?? [], interval: input.interval ?? undefined });
     const rows = await this.#options.reports.report(tenantId, query);
     const keyIds = [...new Set(rows.flatMap((row) => row.apiKeyId ?? []))];
     const keys = keyIds.length === 0 ? new Map<string, ApiKeyType>() : await this.#options.apiKeysById(tenantId, keyIds);

@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, InputType, ObjectType, registerEnumType } from "type-graphql";
 import { MicrosScalar } from "../../platform/graphql/scalars.types.ts";
 import { ApiKeyType } from "../keys/keys.types.ts";
@@ -48,14 +48,14 @@ registerEnumType(LimitKind, {
 
 @InputType("UsageReportInput", { description: "What a usage report is about." })
 export class UsageReportInput {
-  @Field(() => GraphQLDateTimeISO, { description: "From when on, inclusive." })
+  @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
   startsAt: Date;
 
-  @Field(() => GraphQLDateTimeISO, { description: "Until when, exclusive." })
+  @Field(() => GraphQLDateTime, { description: "Until when, exclusive." })
   endsAt: Date;
 
-  @Field(() => [UsageDimension], { defaultValue: [], description: "What the rows are told apart by." })
-  groupBy: (keyof typeof UsageDimension)[];
+  @Field(() => [UsageDimension], { nullable: true, defaultValue: [], description: "What the rows are told apart by." })
+  groupBy: (keyof typeof UsageDimension)[] | null;
 
   @Field(() => UsageInterval, { nullable: true, description: "The length of time of each row; without it, the whole period." })
   interval: keyof typeof UsageInterval | null;
@@ -75,10 +75,10 @@ export class MeteredQuantityType {
 
 @ObjectType("UsageRow", { description: "Usage of one meter, of one group, in one stretch of time.", simpleResolvers: true })
 export class UsageRowType {
-  @Field(() => GraphQLDateTimeISO, { description: "From when on, inclusive." })
+  @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
   startsAt: Date;
 
-  @Field(() => GraphQLDateTimeISO, { description: "Until when, exclusive." })
+  @Field(() => GraphQLDateTime, { description: "Until when, exclusive." })
   endsAt: Date;
 
   @Field(() => ModelType, { nullable: true, description: "The model, when grouped by MODEL." })
@@ -126,7 +126,7 @@ export class LimitStatusType {
   @Field(() => Float, { description: "How much is left." })
   remaining: number;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: "When `used` starts again at zero." })
+  @Field(() => GraphQLDateTime, { nullable: true, description: "When `used` starts again at zero." })
   resetsAt: Date | null;
 
   @Field(() => String, { description: "Whom it holds for: `tenant`, or one of its keys." })

@@ -12,7 +12,7 @@ export interface SignIn {
 }
 
 /** Why a sign-in ended before its time. */
-export type RevocationReason = "SIGNED_OUT" | "REFRESH_TOKEN_REUSED";
+type RevocationReason = "SIGNED_OUT" | "REFRESH_TOKEN_REUSED";
 
 interface Revocation {
   signIn: Pick<SignIn, "id" | "userId" | "tenantId">;

@@ -1,4 +1,4 @@
-import { GraphQLDateTimeISO } from "graphql-scalars";
+import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, ObjectType } from "type-graphql";
 
 @InputType("SignInInput", { description: "Who signs in, and where to." })
@@ -33,6 +33,6 @@ export class SignedInType {
   })
   refreshToken: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: "When the access token stops by itself." })
+  @Field(() => GraphQLDateTime, { description: "When the access token stops by itself." })
   expiresAt: Date;
 }

@@ -5,11 +5,14 @@ import { authorize } from "./authorize.ts";
 
 type ResolverClass = new (...dependencies: never[]) => object;
 
-/** Builds the public schema from resolver objects that were made once, by hand, in app.ts. */
-export async function schemaOf(resolvers: readonly object[]): Promise<GraphQLSchema> {
+/**
+ * Builds the public schema of the resolver classes, over the objects that were made of them by hand in app.ts.
+ * Without objects it can be printed, but not asked.
+ */
+export async function schemaOf(classes: readonly ResolverClass[], resolvers: readonly object[]): Promise<GraphQLSchema> {
   const byClass = new Map(resolvers.map((resolver) => [resolver.constructor, resolver]));
   return await buildSchema({
-    resolvers: [...byClass.keys()] as unknown as NonEmptyArray<ResolverClass>,
+    resolvers: classes as unknown as NonEmptyArray<ResolverClass>,
     container: { get: (type) => byClass.get(type) },
     authChecker: authorize,
     validate: false, // every rule that GraphQL's own types cannot say stands in a domain, with its own message

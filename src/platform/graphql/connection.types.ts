@@ -18,8 +18,8 @@ export class PageInfoType {
 
 @ArgsType()
 export class PageArgs {
-  @Field(() => Int, { defaultValue: 20, description: "How many at the most, 1 to 100." })
-  first: number;
+  @Field(() => Int, { nullable: true, defaultValue: 20, description: "How many at the most, 1 to 100." })
+  first: number | null;
 
   @Field(() => String, { nullable: true, description: "The cursor that the page starts after." })
   after: string | null;
@@ -63,7 +63,7 @@ export function connectionType<Node extends object>(name: string, node: () => Cl
 
 /** The page that the arguments ask for. Throws INVALID_INPUT for a size or a cursor that cannot be. */
 export function pageRequestOf(args: PageArgs): PageRequest {
-  return checkPage({ first: args.first, after: args.after ? idOfCursor(args.after) : undefined });
+  return checkPage({ first: args.first ?? 20, after: args.after ? idOfCursor(args.after) : undefined });
 }
 
 /** A page of rows as a connection of nodes. The cursor is made of the node's id. */

@@ -158,7 +158,13 @@ describe("a start", () => {
     expect(environment).not.toContain("hush");
   });
 
-  test("at the same moment as another makes one server, which the other adopts", async () => {
+  test("at the same moment as others starts one server, which the others adopt", async () => {
+    const all = await Promise.all([start(), start(), start(), start()]);
+    expect(new Set(all.map(({ pid }) => pid)).size).toBe(1);
+    expect(all.filter(({ adopted }) => !adopted)).toHaveLength(1);
+  });
+
+  test("at the same moment as others in an empty directory makes one database", async () => {
     await rm(dataDir, { recursive: true });
     const children = [1, 2, 3].map(() => holdingProcess("die-with-parent"));
     const held = await Promise.all(children.map(heldBy));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Permission } from "../../../src/core/permission.ts";
-import type { Requester } from "../../../src/domains/keys/keys.service.ts";
+import { maxActiveApiKeys, type Requester } from "../../../src/domains/keys/keys.service.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type KeyHouse, openKeyHouse } from "../../support/key-house.ts";
 import { outcomesOf, refusalOf } from "../../support/refusal.ts";
@@ -78,19 +78,23 @@ describe("issuing", () => {
 
   test("of many callers for the last place exactly one gets it, and keys that ended take none", async () => {
     const crowded = await house.createOwner();
-    const { tenantId } = crowded.principal;
-    await house.asOwner(
-      `insert into api_keys (id, tenant_id, name, prefix, secret_hash, permissions, created_by, revoked_at, expires_at)
-       select 'key_' || $1 || n, $1, 'filler', 'tg_live_', sha256(n::text::bytea), '{}', 'usr_test',
-              case when n > 9999 and n <= 10100 then now() end,
-              case when n > 10100 then $2::timestamptz end
-       from generate_series(1, 10200) n`,
-      [tenantId, house.clock.now()],
-    );
+    await fillTo(maxActiveApiKeys - 1, crowded);
     const outcomes = await outcomesOf(Array.from({ length: 6 }, () => house.issue(crowded)));
     expect(outcomes).toEqual({ DONE: 1, CONFLICT: 5 });
   });
 });
+
+/** Gives the tenant as many active keys, and some that were revoked or have expired. */
+async function fillTo(active: number, { principal }: Requester): Promise<void> {
+  await house.asOwner(
+    `insert into api_keys (id, tenant_id, name, prefix, secret_hash, permissions, created_by, revoked_at, expires_at)
+     select 'key_' || $1 || n, $1, 'filler', 'tg_live_', sha256(n::text::bytea), '{}', 'usr_test',
+            case when n > $3 and n <= $3 + 100 then now() end,
+            case when n > $3 + 100 then $2::timestamptz end
+     from generate_series(1, $3 + 200) n`,
+    [principal.tenantId, house.clock.now(), active],
+  );
+}
 
 describe("listing", () => {
   test("gives the tenant's keys, newest first, page by page, without any hash", async () => {
@@ -158,6 +162,15 @@ describe("rotating", () => {
     // The ones that wait see the key rotated, or already expired with it.
     expect(await outcomesOf([rotate(), rotate(), rotate(), rotate()])).toEqual({ DONE: 1, CONFLICT: 3 });
     expect(await keyCount(crowd.principal.tenantId)).toBe(2);
+  });
+
+  test("at the limit a key can be replaced by another, but not have one beside it", async () => {
+    const crowded = await house.createOwner();
+    const { apiKey } = await house.issue(crowded);
+    await fillTo(maxActiveApiKeys - 1, crowded);
+    const rotate = (overlapSeconds: number) => house.service.rotate(crowded, { id: apiKey.id, overlapSeconds });
+    expect((await refusalOf(rotate(1))).code).toBe("CONFLICT");
+    expect((await rotate(0)).apiKey.name).toBe(apiKey.name);
   });
 
   test("whoever does not hold what the key may do cannot get it by rotating", async () => {

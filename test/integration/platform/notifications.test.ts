@@ -19,7 +19,7 @@ let reached: Database;
 
 let instanceId: string;
 let notifications: Notifications;
-let logged: { level: string; msg: string }[];
+let logged: { level: string; msg: string; reason?: string }[];
 /** What a subscriber was told, in order, with what isCurrent() said at that moment. */
 let told: string[];
 
@@ -142,6 +142,7 @@ test("while the database cannot be reached it is not current, says so once, and 
     "warn: cannot hear changes: reads the database instead of its caches until it can",
     "info: hears changes",
   ]);
+  expect(logged[1]?.reason).toMatch(/connection/i);
 });
 
 test("a subscriber that cannot take in a change makes it a gap for all", async () => {

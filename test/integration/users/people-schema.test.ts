@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Principal } from "../../../src/core/principal.ts";
+import { PlanStore } from "../../../src/domains/plans/plan.store.ts";
 import { apiKeyOf, openPeopleSchema } from "../../support/people-schema.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { openSignInHouse, type SignInHouse } from "../../support/sign-in-house.ts";
@@ -88,6 +89,9 @@ test("the plans on offer are shown with their latest version, its quotas and its
   };
   expect(await people.ask(operator, source)).toEqual({ plans: [plan] });
   expect((await people.refusal(apiKeyOf("ten_x"), source)).code).toBe("FORBIDDEN");
+  const store = new PlanStore(house.database);
+  expect(await store.find(plan.id)).toMatchObject({ name: "standard" });
+  expect(await store.find("pln_none")).toBeUndefined();
 
   await house.asOwner(
     "insert into plan_versions (id, plan_id, version, currency) values ('plv_2', 'pln_00000000000000000000000001', 2, 'EUR')",

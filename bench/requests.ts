@@ -1,0 +1,44 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import sharp from "sharp";
+import { examplesDir } from "./paths.ts";
+
+const query = "mutation($input: InferInput!) { infer(input: $input) { outputs { label score } } }";
+
+/** The bodies that are sent, the same to every server. */
+export interface Bodies {
+  /** One digit each, as 784 grey bytes. */
+  digits: string[];
+  /** 256 digits each. */
+  digits256: string[];
+  /** One mail each. */
+  mails: string[];
+}
+
+/** Real digits and real mails, from `examples/`. */
+export async function readBodies(): Promise<Bodies> {
+  const digits = (await filesIn("digits", ".png")).map(digitInput);
+  const mails = (await filesIn("mails", ".txt")).map(async (file) => ({ text: await readFile(file, "utf8") }));
+  const tensors = await Promise.all(digits);
+  const many = (from: number) => Array.from({ length: 256 }, (_, i) => tensors[(from + i) % tensors.length]);
+  return {
+    digits: tensors.map((tensor) => bodyOf("digits", [tensor])),
+    digits256: [0, 17, 42, 77].map((from) => bodyOf("digits", many(from))),
+    mails: (await Promise.all(mails)).map((mail) => bodyOf("mail", [mail])),
+  };
+}
+
+async function digitInput(file: string): Promise<object> {
+  const { data, info } = await sharp(file).greyscale().raw().toBuffer({ resolveWithObject: true });
+  if (data.length !== 784) throw new Error(`${path.basename(file)} is ${info.width} x ${info.height} pixels, not 28 x 28`);
+  return { tensor: { dtype: "uint8", shape: [784], data: data.toString("base64") } };
+}
+
+function bodyOf(model: string, inputs: unknown[]): string {
+  return JSON.stringify({ query, variables: { input: { model, inputs } } });
+}
+
+async function filesIn(folder: string, ending: string): Promise<string[]> {
+  const names = (await readdir(path.join(examplesDir, folder))).filter((name) => name.endsWith(ending)).sort();
+  return names.map((name) => path.join(examplesDir, folder, name));
+}

@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { expect, test } from "vitest";
+import type { Row } from "../../../src/domains/inference/engine.ts";
+import { type EngineHouse, engineHouse, stateOf } from "../../support/engine-house.ts";
+import { eventually } from "../../support/eventually.ts";
+import { refusalOf } from "../../support/refusal.ts";
+import { tinyModel } from "../../support/tiny-models.ts";
+
+const whole = (value: number | bigint): Row => [BigInt64Array.of(BigInt(value))];
+const forEver = whole(2n ** 60n);
+
+/** Waits until all runners and spares that should be there are. */
+async function untilWhole(house: EngineHouse, runners: number): Promise<void> {
+  const isWhole = () => house.engine.state().runners.filter(({ mode }) => mode === "READY").length === runners;
+  await eventually(isWhole, { withinMs: 20_000, what: `${runners} runners are up` });
+}
+
+test("a model that hangs is killed after its deadline and grace; what waited behind it is served by the spare", async () => {
+  const house = await engineHouse([tinyModel("loop"), tinyModel("lookup")], { spares: 1, graceMs: 300 });
+  const hung = house.runnerPid;
+  const startedAt = performance.now();
+  const endless = refusalOf(house.run("loop", [forEver], { withinMs: 300 }));
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the loop is on its way" });
+  const behind = house.run("lookup", [whole(3)]);
+
+  const error = await endless;
+  const refusedMs = performance.now() - startedAt;
+  expect(error.code).toBe("DEADLINE_EXCEEDED");
+  expect(refusedMs).toBeGreaterThanOrEqual(299);
+  expect(refusedMs).toBeLessThan(400);
+  expect((await behind).outputs).toEqual([[Float32Array.of(9)]]);
+  const servedMs = performance.now() - startedAt;
+  expect(servedMs).toBeGreaterThanOrEqual(599);
+  expect(servedMs).toBeLessThan(1_200);
+  expect(house.eventsOf("RUNNER_ENDED")).toMatchObject([{ pid: hung, reason: "it gave no answer in time", isServing: true }]);
+  await untilWhole(house, 2);
+  expect(stateOf(hung)).toBeUndefined();
+});
+
+test("a runner that is killed in the middle of a batch costs that batch alone, and the spare takes over at once", async () => {
+  const house = await engineHouse([tinyModel("lookup", { maxInputs: 4 })], { spares: 1 });
+  await house.holdRunner();
+  const lost = [1, 2, 3, 4].map((value) => refusalOf(house.run("lookup", [whole(value)])));
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the batch is on its way" });
+  const waiting = [5, 6, 7, 8].map((value) => house.run("lookup", [whole(value)]));
+  await house.untilQueued(4);
+
+  const killedAt = performance.now();
+  process.kill(house.runnerPid, "SIGKILL");
+  const answers = await Promise.all(waiting);
+  expect(performance.now() - killedAt).toBeLessThan(300);
+  expect(answers.map(({ outputs }) => outputs[0]?.[0]?.[0])).toEqual([25, 36, 49, 64]);
+  for (const error of await Promise.all(lost)) expect([error.code, error.isRetryable]).toEqual(["MODEL_FAILED", true]);
+  await untilWhole(house, 2);
+  expect(house.engine.state().restarts).toBe(1);
+});
+
+test("a runner that falls silent is killed, and others answer", async () => {
+  const house = await engineHouse([tinyModel("lookup")], { spares: 1, graceMs: 200 });
+  const silent = house.runnerPid;
+  await house.holdRunner();
+  const error = await refusalOf(house.run("lookup", [whole(1)], { withinMs: 200 }));
+  expect(error.code).toBe("DEADLINE_EXCEEDED");
+  expect((await house.run("lookup", [whole(2)])).outputs).toEqual([[Float32Array.of(4)]]);
+  expect(stateOf(silent)).toBeUndefined();
+  await untilWhole(house, 2);
+});
+
+test("runners come back after one death upon the other, with the versions they had", async () => {
+  const house = await engineHouse([tinyModel("lookup")], { spares: 1 });
+  for (let death = 1; death <= 3; death++) {
+    for (const { pid } of house.engine.state().runners) process.kill(pid, "SIGKILL");
+    await eventually(() => house.eventsOf("RUNNER_ENDED").length === 2 * death, { withinMs: 5_000, what: "both ended" });
+    await untilWhole(house, 2);
+    expect((await house.run("lookup", [whole(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+  }
+  expect(house.engine.state().restarts).toBe(6);
+});
+
+test("with no runner up a request is told so, and one that waits is served by the next", async () => {
+  const house = await engineHouse([tinyModel("lookup")]);
+  await house.holdRunner();
+  const lost = refusalOf(house.run("lookup", [whole(1)]));
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the batch is on its way" });
+  const waiting = house.run("lookup", [whole(2)]);
+  process.kill(house.runnerPid, "SIGKILL");
+  expect((await lost).code).toBe("MODEL_FAILED");
+  expect(house.engine.isReady()).toBe(false);
+  const error = await refusalOf(house.run("lookup", [whole(3)]));
+  expect([error.code, error.retryAfterMs]).toEqual(["MODEL_NOT_READY", 1000]);
+  expect((await waiting).outputs).toEqual([[Float32Array.of(4)]]);
+  expect(house.engine.isReady()).toBe(true);
+});
+
+test("a model that takes more memory than it may fails alone; neither its runner nor the machine is harmed", async () => {
+  const house = await engineHouse([tinyModel("hungry")], { memoryLimitMb: 256 });
+  const pid = house.runnerPid;
+  const letGo = await house.holdRunner();
+  const first = house.run("hungry", [whole(1)]);
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
+  const greedy = refusalOf(house.run("hungry", [whole(2n ** 30n)]));
+  const modest = house.run("hungry", [whole(1000)]);
+  await house.untilQueued(2);
+  letGo();
+  await first;
+  expect((await greedy).code).toBe("MODEL_FAILED");
+  expect((await modest).outputs).toEqual([[Float32Array.of(1000)]]);
+  expect(house.runnerPid).toBe(pid);
+  expect(house.eventsOf("BATCH_FAILED").map(({ rows }) => rows)).toEqual([2, 1]);
+});
+
+test("a gateway that is killed leaves no runner behind, not even one in an endless loop", async () => {
+  const entry = path.join(import.meta.dirname, "../../support/engine-process.ts");
+  const gateway = spawn(process.execPath, [entry], { stdio: ["ignore", "pipe", "inherit"] });
+  const [output] = await once(gateway.stdout, "data");
+  const pids: unknown = JSON.parse(String(output));
+  if (!Array.isArray(pids)) throw new Error("no pids");
+  await eventually(() => stateOf(pids[0]) === "R", { withinMs: 5_000, what: "the loop runs" });
+  gateway.kill("SIGKILL");
+  await eventually(() => pids.every((pid) => stateOf(pid) === undefined), { withinMs: 2_000, what: "the runners are gone" });
+  expect(pids).toHaveLength(2);
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { VocabularyTokenizer } from "../../../src/domains/inference/tokenizer.ts";
+import type { TextRecipe } from "../../../src/domains/models/manifest.ts";
+import { bundledModel } from "../../support/tiny-models.ts";
+
+const recipe: TextRecipe = {
+  kind: "text",
+  recipe: 1,
+  lowercase: true,
+  pattern: "[a-z]+(?:'[a-z]+)?|[0-9]+|[$!?%]",
+  maxTokens: 4,
+  unknownId: 1,
+  paddingId: 0,
+  tensor: "token_ids",
+  lengths: "lengths",
+  vocabulary: { firstId: 2, words: ["don't", "pay", "100", "$"] },
+};
+const tokenizer = new VocabularyTokenizer(recipe);
+
+test("the texts of the golden samples give the ids they were trained with", async () => {
+  const { manifest } = await bundledModel("mail");
+  if (manifest.preprocessing?.kind !== "text") throw new Error("mail takes texts");
+  const ofMail = new VocabularyTokenizer(manifest.preprocessing);
+  for (const { input, tensors } of manifest.golden.samples) {
+    if (input === undefined || !("text" in input)) throw new Error("a sample without its text");
+    const { ids, tokens } = ofMail.encode(input.text);
+    expect(Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength).toString("base64")).toBe(tensors["token_ids"]?.data);
+    expect(ids).toHaveLength(tokens);
+  }
+});
+
+test.each([
+  ["Don't PAY $100", [2n, 3n, 5n, 4n], false],
+  ["never pay", [1n, 3n], false],
+  ["don't pay $100!", [2n, 3n, 5n, 4n], true],
+  ["", [], false],
+  [" -- \n ä", [], false],
+  ["dön't", [1n, 1n, 1n], false],
+])("%j is %j, cut: %j", (text, ids, truncated) => {
+  expect(tokenizer.encode(text)).toEqual({ ids: BigInt64Array.from(ids), tokens: ids.length, truncated });
+});
+
+test("a text of a million words builds no more tokens than count", () => {
+  const { ids, truncated } = tokenizer.encode("pay ".repeat(1_000_000));
+  expect([ids.buffer.byteLength, truncated]).toEqual([32, true]);
+});
