@@ -30,7 +30,8 @@ export async function readBodies(): Promise<Bodies> {
 
 async function digitInput(file: string): Promise<object> {
   const { data, info } = await sharp(file).greyscale().raw().toBuffer({ resolveWithObject: true });
-  if (data.length !== 784) throw new Error(`${path.basename(file)} is ${info.width} x ${info.height} pixels, not 28 x 28`);
+  if (data.length !== 784)
+    throw new Error(`${path.basename(file)} is ${info.width} x ${info.height} pixels, not 28 x 28`);
   return { tensor: { dtype: "uint8", shape: [784], data: data.toString("base64") } };
 }
 

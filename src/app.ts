@@ -49,7 +49,7 @@ import { Authenticator } from "./edge/auth/authenticate.ts";
 import { startApollo } from "./edge/graphql/apollo.ts";
 import { type NodeLoader, NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
-import { listen } from "./edge/http/listen.ts";
+import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer } from "./edge/http/server.ts";
 import type { Config } from "./platform/config.ts";
@@ -96,7 +96,12 @@ interface Ground {
 }
 
 /** Builds and starts everything on a migrated database. */
-export async function startApp(options: { config: Config; logger: Logger; databaseUrl: string; clock?: Clock }): Promise<App> {
+export async function startApp(options: {
+  config: Config;
+  logger: Logger;
+  databaseUrl: string;
+  clock?: Clock;
+}): Promise<App> {
   const { config, logger, databaseUrl, clock = systemClock } = options;
   const instanceId = newId("instance");
   const database = await openDatabase(databaseUrl);
@@ -110,26 +115,37 @@ export async function startApp(options: { config: Config; logger: Logger; databa
   const usage = buildUsage(ground, keys, models.catalogue);
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const audit = new AuditStore(database);
+  const plans = new PlanStore(database);
   const resolvers = [
     new AuditResolver(audit),
-    new PlanResolver(new PlanStore(database)),
+    new PlanResolver(plans),
     ...people.resolvers,
     keys.resolver,
     models.resolver,
     usage.resolver,
     inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, catalogue: models.catalogue })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
   ];
-  const server = await buildServer(ground, { schema: await schemaOf(resolverClasses, resolvers), people, keys, engine: models.engine });
-  const chores = startChores(ground, { ledger: usage.ledger, engine: models.engine, idempotency: inference.idempotency });
+  const server = await buildServer(ground, {
+    schema: await schemaOf(resolverClasses, resolvers),
+    people,
+    keys,
+    engine: models.engine,
+  });
+  const chores = startChores(ground, {
+    ledger: usage.ledger,
+    engine: models.engine,
+    idempotency: inference.idempotency,
+  });
   const url = await listen(server, config);
 
   const close = async () => {
     // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
-    await server.close();
+    await shut(server, config.shutdownTimeoutMs);
     await models.engine.close();
     const owed = await usage.ledger.close(config.shutdownTimeoutMs);
-    if (owed > 0) logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
+    if (owed > 0)
+      logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
     await Promise.all(chores.map((chore) => chore.stop()));
     await keys.lastUses.close();
     await notifications.close();
@@ -157,7 +173,14 @@ async function buildPeople({ config, logger, clock, database, notifications }: G
     tenants,
     tenantService,
     operators: new OperatorsService(users, passwords),
-    authentication: new AccessTokenAuthentication({ accessTokens, signIns, users, membershipsOf, notifications, clock }),
+    authentication: new AccessTokenAuthentication({
+      accessTokens,
+      signIns,
+      users,
+      membershipsOf,
+      notifications,
+      clock,
+    }),
     resolvers: [new PrincipalResolver(users), new SignInResolver(signIn), new TenantResolver(tenantService, tenants)],
   };
 }
@@ -240,18 +263,47 @@ function buildInference(
   return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
 }
 
-function nodeLoaders(parts: { people: People; keys: Keys; audit: AuditStore; catalogue: Catalogue }): Map<string, NodeLoader> {
-  const { people, keys, audit, catalogue } = parts;
+function nodeLoaders(parts: {
+  people: People;
+  keys: Keys;
+  audit: AuditStore;
+  plans: PlanStore;
+  catalogue: Catalogue;
+}): Map<string, NodeLoader> {
+  const { people, keys, audit, plans, catalogue } = parts;
   const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
-    return async (id, principal) => (principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined));
+    return async (id, principal) =>
+      principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
   };
   return new Map<string, NodeLoader>([
-    ["ten", { permission: "tenant:read", find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)) }],
+    [
+      "ten",
+      {
+        permission: "tenant:read",
+        find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)),
+      },
+    ],
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
-    ["mod", { permission: "models:read", find: (id) => maybe(catalogue.byId(id), (model) => toModelType(catalogue, model)) }],
-    ["mdv", { permission: "models:read", find: (id) => maybe(catalogue.versionById(id), ({ version }) => toVersionType(catalogue, version)) }],
-    ["als", { permission: "models:read", find: (id) => maybe(catalogue.aliasById(id), ({ model, alias }) => toAliasType(catalogue, model, alias)) }],
+    ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
+    [
+      "mod",
+      { permission: "models:read", find: (id) => maybe(catalogue.byId(id), (model) => toModelType(catalogue, model)) },
+    ],
+    [
+      "mdv",
+      {
+        permission: "models:read",
+        find: (id) => maybe(catalogue.versionById(id), ({ version }) => toVersionType(catalogue, version)),
+      },
+    ],
+    [
+      "als",
+      {
+        permission: "models:read",
+        find: (id) => maybe(catalogue.aliasById(id), ({ model, alias }) => toAliasType(catalogue, model, alias)),
+      },
+    ],
   ]);
 }
 
@@ -276,7 +328,10 @@ async function buildServer(
     ),
     runners: parts.engine.isReady() ? undefined : "no runner is up",
   });
-  const authenticator = new Authenticator({ apiKeys: parts.keys.authenticator, accessTokens: parts.people.authentication });
+  const authenticator = new Authenticator({
+    apiKeys: parts.keys.authenticator,
+    accessTokens: parts.people.authentication,
+  });
   return createServer({ config, logger, metrics, apollo, authenticator, readiness });
 }
 

@@ -74,14 +74,22 @@ async function demo(): Promise<number> {
   const environment = readEnvironment();
   return await runDemo({
     dataDir: environment["DATA_DIR"] || undefined,
-    startCommand: { program: process.execPath, arguments: [path.join(import.meta.dirname, "main.js"), "start"], environment },
+    startCommand: {
+      program: process.execPath,
+      arguments: [path.join(import.meta.dirname, "main.js"), "start"],
+      environment,
+    },
     examplesDir,
     out: process.stdout,
   });
 }
 
 async function operator(argv: string[]): Promise<number> {
-  const { positionals, values } = parseArgs({ args: argv, allowPositionals: true, options: { email: { type: "string" } } });
+  const { positionals, values } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: { email: { type: "string" } },
+  });
   if (positionals[0] !== "create" || values.email === undefined) {
     throw new StartError("Use it as: npm run operator -- create --email you@example.com");
   }
@@ -107,7 +115,9 @@ async function usage(argv: string[]): Promise<number> {
 async function signingKeys(argv: string[]): Promise<number> {
   if (argv[0] !== "rotate") throw new StartError("Use it as: npm run signing-keys -- rotate");
   const { added, deleted } = await rotateSigningKeys(readConfig().signingKeysDir, new Date());
-  print(`Access tokens are now signed with ${added}. Older keys still verify; ${deleted.length} that nothing can need were deleted.`);
+  print(
+    `Access tokens are now signed with ${added}. Older keys still verify; ${deleted.length} that nothing can need were deleted.`,
+  );
   return 0;
 }
 
@@ -140,12 +150,15 @@ async function main(): Promise<void> {
   const [name = "start", ...argv] = process.argv.slice(2);
   const command = commands[name];
   try {
-    if (command === undefined) throw new StartError(`There is no command ${name}. There are: ${Object.keys(commands).join(", ")}.`);
+    if (command === undefined)
+      throw new StartError(`There is no command ${name}. There are: ${Object.keys(commands).join(", ")}.`);
     process.exitCode = await command(argv);
   } catch (error) {
     // What was foreseen is one sentence; anything else is our mistake, and its stack helps to mend it.
     const isForeseen = error instanceof StartError || error instanceof TollgateError;
-    process.stderr.write(isForeseen ? `${error.message}\n` : `${error instanceof Error ? error.stack : messageOf(error)}\n`);
+    process.stderr.write(
+      isForeseen ? `${error.message}\n` : `${error instanceof Error ? error.stack : messageOf(error)}\n`,
+    );
     process.exitCode = 1;
   }
   process.exit();

@@ -58,7 +58,7 @@ export class Caller {
     this.#received = this.#received.length === 0 ? piece : Buffer.concat([this.#received, piece]);
     const headEnd = this.#received.indexOf(endOfHead);
     if (headEnd < 0) return;
-    const head = this.#received.latin1Slice(0, headEnd);
+    const head = this.#received.toString("latin1", 0, headEnd);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length === undefined) {
       this.#socket?.destroy();
@@ -67,7 +67,7 @@ export class Caller {
     const bodyAt = headEnd + endOfHead.length;
     const end = bodyAt + Number(length);
     if (this.#received.length < end) return;
-    const body = this.#received.utf8Slice(bodyAt, end);
+    const body = this.#received.toString("utf8", bodyAt, end);
     this.#received = this.#received.subarray(end);
     this.#settle({ status: Number(head.slice(9, 12)), body });
   }

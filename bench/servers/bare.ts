@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
-import type { TextRecipe } from "../../src/domains/models/manifest.ts";
 import { VocabularyTokenizer } from "../../src/domains/inference/tokenizer.ts";
+import type { TextRecipe } from "../../src/domains/models/manifest.ts";
 import { modelsDir } from "../paths.ts";
 
 interface Input {
@@ -36,7 +36,7 @@ async function classifyDigits(inputs: Input[]): Promise<Output[]> {
     for (const byte of Buffer.from(tensor.data, "base64")) pixels[at++] = byte / 255;
   }
   const answer = await digits.run({ pixels: new Tensor("float32", pixels, [inputs.length, 784]) });
-  const scores = answer["probabilities"]?.data as Float32Array;
+  const scores = floatsOf(answer["probabilities"]);
   return inputs.map((_, row) => {
     const best = bestIn(scores, row * 10, 10);
     return { label: String(best - row * 10), score: scores[best] ?? 0 };
@@ -49,9 +49,14 @@ async function classifyMail({ text }: Input): Promise<Output> {
     token_ids: new Tensor("int64", ids, [1, ids.length]),
     lengths: new Tensor("int64", BigInt64Array.of(BigInt(ids.length)), [1]),
   });
-  const [ham = 0, spam = 0] = answer["logits"]?.data as Float32Array;
+  const [ham = 0, spam = 0] = floatsOf(answer["logits"]);
   const best = spam > ham ? "spam" : "ham";
   return { label: best, score: 1 / (1 + Math.exp(-Math.abs(spam - ham))) };
+}
+
+function floatsOf(tensor: Tensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new Error("the graph did not answer with floats");
 }
 
 function bestIn(scores: Float32Array, from: number, count: number): number {

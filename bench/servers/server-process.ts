@@ -9,6 +9,8 @@ export interface Server {
   port: number;
   path: string;
   credential: string | undefined;
+  /** Its processes; the first is the one that answers. */
+  pids: number[];
 }
 
 interface Command {
@@ -22,7 +24,10 @@ interface Command {
 }
 
 /** Starts a server, waits until it says that it is ready, and hands over what it said. */
-export async function startProcess(command: Command, closers: Closer[]): Promise<{ pid: number; said: RegExpExecArray }> {
+export async function startProcess(
+  command: Command,
+  closers: Closer[],
+): Promise<{ pid: number; said: RegExpExecArray }> {
   const child = spawn(command.program, command.args, {
     env: command.environment,
     stdio: ["ignore", "pipe", "pipe"],

@@ -42,7 +42,9 @@ const flag = z.enum(["true", "false"], { error: "must be true or false" }).trans
 
 /** What every variable must look like. A variable that is set but empty counts as not set. */
 export const environmentSchema = z.object({
-  NODE_ENV: z.enum(["production", "development", "test"], { error: "must be production, development or test" }).optional(),
+  NODE_ENV: z
+    .enum(["production", "development", "test"], { error: "must be production, development or test" })
+    .optional(),
   HOST: z.string().default("127.0.0.1"),
   PORT: whole(0, 65_535).default(4000),
   DATABASE_URL: z
@@ -68,7 +70,9 @@ export const environmentSchema = z.object({
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""));
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
   const parsed = environmentSchema.safeParse(set);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);

@@ -127,7 +127,8 @@ function prismaOn(pool: pg.Pool): PrismaClient {
   const adapter = new PrismaPg(pool, {
     statementNameGenerator: ({ sql }) => createHash("sha1").update(sql).digest("base64url"),
   });
-  const client = new PrismaClient({ adapter });
+  // The usual error format prints a call's arguments, and a password's hash may be among them.
+  const client = new PrismaClient({ adapter, errorFormat: "minimal" });
   // Prisma merges findUnique calls of one tick into one query, across tenants: row-level security would then hide rows
   // from their own tenant. There is no use for it here, so it is not there.
   const refuse = (): never => {

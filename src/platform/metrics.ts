@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** The Prometheus series of this process, for operators. They name models and codes, never tenants or keys. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -51,7 +51,11 @@ export function createMetrics() {
       buckets: durationBuckets,
       registers,
     }),
-    runnerRestarts: new Counter({ name: "tollgate_runner_restarts_total", help: "Runners that had to be replaced.", registers }),
+    runnerRestarts: new Counter({
+      name: "tollgate_runner_restarts_total",
+      help: "Runners that had to be replaced.",
+      registers,
+    }),
     queuedInputs: new Gauge({ name: "tollgate_queued_inputs", help: "Inputs that wait for a runner.", registers }),
     commitGroup: new Histogram({
       name: "tollgate_charge_group_requests",

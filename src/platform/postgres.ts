@@ -15,10 +15,19 @@ export interface Postgres {
 const migrationsFolder = path.resolve(import.meta.dirname, "..", "..", "prisma", "migrations");
 
 /** The Postgres of DATABASE_URL, or else the embedded one under DATA_DIR, brought to this version's tables. */
-export async function openPostgres(config: Config, logger: Logger, options: { adoptedIsOurs: boolean }): Promise<Postgres> {
-  const postgres = config.databaseUrl === undefined ? await openEmbedded(config, logger, options) : external(config.databaseUrl);
+export async function openPostgres(
+  config: Config,
+  logger: Logger,
+  options: { adoptedIsOurs: boolean },
+): Promise<Postgres> {
+  const postgres =
+    config.databaseUrl === undefined ? await openEmbedded(config, logger, options) : external(config.databaseUrl);
   try {
-    const { applied } = await migrate({ url: postgres.url, folder: migrationsFolder, log: (line) => logger.info(line) });
+    const { applied } = await migrate({
+      url: postgres.url,
+      folder: migrationsFolder,
+      log: (line) => logger.info(line),
+    });
     if (applied.length > 0) logger.info({ applied }, "migrated");
     return postgres;
   } catch (error) {
@@ -34,7 +43,10 @@ function external(url: string): Postgres {
 // A gateway that was killed leaves its server running, and the next gateway owns it. A command that finds one leaves it
 // to the gateway that runs beside it.
 async function openEmbedded(config: Config, logger: Logger, options: { adoptedIsOurs: boolean }): Promise<Postgres> {
-  const server = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => logger.debug({ line }, "postgres") });
+  const server = await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    log: (line) => logger.debug({ line }, "postgres"),
+  });
   const stop = async () => {
     if (!server.adopted || options.adoptedIsOurs) await server.stop();
   };

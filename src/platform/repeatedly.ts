@@ -2,11 +2,16 @@ import { messageOf } from "../core/errors.ts";
 import type { Logger } from "./logger.ts";
 
 /** Does the work every so often until it is stopped, never twice at once. A failure is logged and the next time comes. */
-export function repeatedly(options: { everyMs: number; name: string; logger: Logger }, work: () => Promise<void>): { stop(): Promise<void> } {
+export function repeatedly(
+  options: { everyMs: number; name: string; logger: Logger },
+  work: () => Promise<void>,
+): { stop(): Promise<void> } {
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {
     running ??= work()
-      .catch((error: unknown) => options.logger.warn({ err: error, reason: messageOf(error) }, `${options.name} failed`))
+      .catch((error: unknown) =>
+        options.logger.warn({ err: error, reason: messageOf(error) }, `${options.name} failed`),
+      )
       .finally(() => {
         running = undefined;
       });

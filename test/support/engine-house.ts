@@ -14,7 +14,10 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { eventually } from "./eventually.ts";
 
 /** Starts an engine with one runner and no spare, and ends it with the test. */
-export async function engineHouse(versions: LoadableVersion[], options: Partial<EngineOptions> = {}): Promise<EngineHouse> {
+export async function engineHouse(
+  versions: LoadableVersion[],
+  options: Partial<EngineOptions> = {},
+): Promise<EngineHouse> {
   const events: EngineEvent[] = [];
   const engine = await startEngine({
     runners: 1,

@@ -15,7 +15,9 @@ const engine = await startEngine({
 });
 await engine.load(tinyModel("loop"));
 const rows = [[BigInt64Array.of(2n ** 60n)]];
-engine.run({ versionId: "loop", tenantId: "ten_a", rows, deadlineAt: performance.now() + 60_000 }).catch(() => undefined);
+engine
+  .run({ versionId: "loop", tenantId: "ten_a", rows, deadlineAt: performance.now() + 60_000 })
+  .catch(() => undefined);
 setImmediate(() => {
   process.stdout.write(`${JSON.stringify(engine.state().runners.map(({ pid }) => pid))}\n`);
 });

@@ -17,7 +17,8 @@ export async function startTestGateway(environment: Record<string, string> = {})
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(path.join(inject("scratchDirectory"), "gateway-"));
   const config = readConfig({ PORT: "0", DATA_DIR: dataDir, RUNNERS: "1", LOG_LEVEL: "silent", ...environment });
-  const start = async () => await startApp({ config, logger: createLogger(config.logLevel), databaseUrl: database.url });
+  const start = async () =>
+    await startApp({ config, logger: createLogger(config.logLevel), databaseUrl: database.url });
   const apps: App[] = [await start()];
   const [app] = apps;
   if (app === undefined) throw new Error("The gateway did not start.");
@@ -53,11 +54,22 @@ export async function startTestGateway(environment: Record<string, string> = {})
       });
       const password = made.ownerPassword ?? "";
       const owner = await signIn(client, { email: ownerEmail, password });
-      const issued = await owner.ask("mutation($input: IssueApiKeyInput!) { issueApiKey(input: $input) { secret apiKey { id } } }", {
-        input: { name: "test", permissions: apiKeyPermissions },
-      });
+      const issued = await owner.ask(
+        "mutation($input: IssueApiKeyInput!) { issueApiKey(input: $input) { secret apiKey { id } } }",
+        {
+          input: { name: "test", permissions: apiKeyPermissions },
+        },
+      );
       const { secret, apiKey } = issued.data.issueApiKey;
-      return { id: made.tenant.id, ownerEmail, ownerPassword: password, owner, secret, apiKeyId: apiKey.id, key: client(secret) };
+      return {
+        id: made.tenant.id,
+        ownerEmail,
+        ownerPassword: password,
+        owner,
+        secret,
+        apiKeyId: apiKey.id,
+        key: client(secret),
+      };
     },
     async close(): Promise<void> {
       for (const one of apps) await one.close();
@@ -77,7 +89,13 @@ export interface TestTenant {
   key: GraphqlClient;
 }
 
-async function signIn(client: (credential?: string) => GraphqlClient, person: { email: string; password: string }): Promise<GraphqlClient> {
-  const answer: Answer = await client().ask("mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }", { input: person });
+async function signIn(
+  client: (credential?: string) => GraphqlClient,
+  person: { email: string; password: string },
+): Promise<GraphqlClient> {
+  const answer: Answer = await client().ask(
+    "mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }",
+    { input: person },
+  );
   return client(answer.data.signIn.accessToken);
 }

@@ -1,7 +1,13 @@
 export interface AnswerError {
   message: string;
   path?: (string | number)[];
-  extensions: { code: string; retryable: boolean; requestId: string; retryAfterMs?: number; limit?: Record<string, unknown> };
+  extensions: {
+    code: string;
+    retryable: boolean;
+    requestId: string;
+    retryAfterMs?: number;
+    limit?: Record<string, unknown>;
+  };
 }
 
 /** What came back. Tests read into data freely: a wrong shape fails the test that reads it. */

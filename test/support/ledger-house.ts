@@ -32,13 +32,19 @@ export async function openLedgerHouse() {
       await sql("insert into tenants (id, name) values ($1, $1)", [id]);
       if ("quota" in options) {
         const planVersion = await createPlan(options.quota);
-        await sql("insert into subscriptions (id, tenant_id, plan_version_id) values ($1, $2, $3)", [newId("subscription"), id, planVersion]);
+        await sql("insert into subscriptions (id, tenant_id, plan_version_id) values ($1, $2, $3)", [
+          newId("subscription"),
+          id,
+          planVersion,
+        ]);
       }
       return id;
     },
     /** The quantities of the tenant's events, in the order in which they were written. */
     async eventsOf(tenantId: string): Promise<number[]> {
-      const rows = await sql("select quantity::int from usage_events where tenant_id = $1 order by recorded_at, id", [tenantId]);
+      const rows = await sql("select quantity::int from usage_events where tenant_id = $1 order by recorded_at, id", [
+        tenantId,
+      ]);
       return rows.map((row) => row.quantity);
     },
     async usedBy(tenantId: string): Promise<number> {

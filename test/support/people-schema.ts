@@ -16,12 +16,14 @@ type Asker = Principal | undefined;
 
 /** The part of the schema that is about people, asked without the doors before it. */
 export async function openPeopleSchema(house: SignInHouse) {
-  const schema = await schemaOf([
+  const resolvers = [
     new PlanResolver(new PlanStore(house.database)),
     new SignInResolver(house.service),
     new PrincipalResolver(house.users),
     new TenantResolver(house.tenants, house.tenantStore),
-  ]);
+  ];
+  const classes = [PlanResolver, SignInResolver, PrincipalResolver, TenantResolver];
+  const schema = await schemaOf(classes, resolvers);
   const ask = (asker: Asker, source: string, variables: object = {}) => answerOf(schema, asker, { source, variables });
   return {
     ask,
@@ -42,11 +44,15 @@ export function apiKeyOf(tenantId: string): ApiKeyPrincipal {
   return { kind: "API_KEY", apiKeyId: newId("apiKey"), tenantId, permissions: new Set(apiKeyPermissions) };
 }
 
-/** The answer's data; an error is thrown as the one that the resolver threw. */
-async function answerOf(schema: GraphQLSchema, asker: Asker, question: { source: string; variables: object }) {
+/** The answer's data as it goes over the wire; an error is thrown as the one that the resolver threw. */
+async function answerOf(
+  schema: GraphQLSchema,
+  asker: Asker,
+  question: { source: string; variables: object },
+): Promise<unknown> {
   const { source, variables } = question;
   const answer = await graphql({ schema, source, contextValue: contextOf(asker), variableValues: { ...variables } });
   const error = answer.errors?.[0];
   if (error !== undefined) throw error.originalError ?? error;
-  return answer.data;
+  return JSON.parse(JSON.stringify(answer.data));
 }

@@ -25,6 +25,8 @@ export async function makeRunDirectory(): Promise<RunDirectory> {
   return {
     path: directory,
     async remove() {
+      // Else nothing may be left to keep this process alive, and it would end in the middle, as if all were well.
+      sweeper.ref();
       const gone = once(sweeper, "exit");
       sweeper.stdin.end();
       await gone;

@@ -52,7 +52,10 @@ const tinyModels = {
 } as const satisfies Record<string, TinyModel>;
 
 /** A tiny model, its id its name. Its golden sample can be given twice, to be run as a batch when it is loaded. */
-export function tinyModel(name: keyof typeof tinyModels, options: { samples?: number; maxInputs?: number } = {}): LoadableVersion {
+export function tinyModel(
+  name: keyof typeof tinyModels,
+  options: { samples?: number; maxInputs?: number } = {},
+): LoadableVersion {
   const { input, output, golden }: TinyModel = tinyModels[name];
   const [given, expected] = golden;
   const shape = input.shape.length === 1 ? [1] : [1, given.length];

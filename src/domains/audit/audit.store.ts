@@ -16,7 +16,9 @@ export class AuditStore {
   }
 
   async findOfTenant(tenantId: string, id: string): Promise<AuditEvent | undefined> {
-    const row = await this.#database.forTenant(tenantId, (prisma) => prisma.auditEvent.findFirst({ where: { tenantId, id } }));
+    const row = await this.#database.forTenant(tenantId, (prisma) =>
+      prisma.auditEvent.findFirst({ where: { tenantId, id } }),
+    );
     return row === null ? undefined : toAuditEvent(row);
   }
 

@@ -22,19 +22,13 @@ const leastWeight = 0.01;
 
 /**
  * Deficit round robin (Shreedhar and Varghese, 1995) between tenants, by cost and weight. Tenants with something
- * waiting stand in a ring; each turn brings `quantum x weight` of credit, and rows are taken while it lasts. So however
- * much a tenant queues, another one waits for at most one turn of each that stood before it.
+ * waiting stand in a ring; each turn brings a credit of the tenant's weight, and rows are taken while it lasts. So
+ * however much a tenant queues, another's row waits only for as much as is due to each of the others meanwhile.
  */
 export class FairQueue<T extends Queued> {
   readonly #flows = new Map<string, Flow<T>>();
   /** The ring: the first has the turn. */
   readonly #ring: Flow<T>[] = [];
-  readonly #quantum: number;
-
-  /** @param quantum the credit of a turn: the cost of a typical row, so that tenants alternate as finely as they can. */
-  constructor(quantum: number) {
-    this.#quantum = quantum;
-  }
 
   get tenants(): number {
     return this.#ring.length;
@@ -76,6 +70,7 @@ export class FairQueue<T extends Queued> {
    */
   next(isAcceptable: (item: T) => boolean = always): T | undefined {
     let passedOver = 0;
+    let shortTurns = 0;
     while (passedOver < this.#ring.length) {
       const flow = this.#ring[0];
       const item = flow?.items.find(isAcceptable);
@@ -84,23 +79,28 @@ export class FairQueue<T extends Queued> {
         this.#passTurn();
         continue;
       }
-      this.#credit(flow);
-      if (item.nextCost <= flow.deficit) {
+      if (!flow.isCredited) flow.deficit += flow.weight;
+      flow.isCredited = item.nextCost <= flow.deficit;
+      if (flow.isCredited) {
         flow.deficit -= item.nextCost;
         return item;
       }
-      // Its turn is over; the credit it keeps grows each time, so this ends.
-      flow.isCredited = false;
+      // Its turn is over, and it keeps the credit.
       passedOver = 0;
       this.#passTurn();
+      if (++shortTurns % this.#ring.length === 0) this.#skipRounds(isAcceptable);
     }
     return undefined;
   }
 
-  #credit(flow: Flow<T>): void {
-    if (flow.isCredited) return;
-    flow.deficit += this.#quantum * flow.weight;
-    flow.isCredited = true;
+  /** Gives the credit of all the rounds that would end without a row at once: a row may cost thousands of turns. */
+  #skipRounds(isAcceptable: (item: T) => boolean): void {
+    const waiting = this.#ring.flatMap((flow) => {
+      const item = flow.items.find(isAcceptable);
+      return item === undefined ? [] : [{ flow, rounds: Math.ceil((item.nextCost - flow.deficit) / flow.weight) }];
+    });
+    const skipped = Math.min(...waiting.map(({ rounds }) => rounds)) - 1;
+    for (const { flow } of waiting) flow.deficit += Math.max(0, skipped) * flow.weight;
   }
 
   #passTurn(): void {

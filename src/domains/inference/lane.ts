@@ -28,14 +28,13 @@ export class Lane {
   servedMs = 0;
   /** What a row takes, measured of late; undefined before the first batch. */
   #msPerRow: number | undefined;
-  readonly #queue: FairQueue<RowRun>;
+  readonly #queue = new FairQueue<RowRun>();
   readonly #again: BatchEntry[][] = [];
   readonly #limits: QueueLimits;
 
   constructor(version: LoadedVersion, limits: QueueLimits) {
     this.version = version;
     this.#limits = limits;
-    this.#queue = new FairQueue(quantumOf(version));
   }
 
   get isWaiting(): boolean {
@@ -120,11 +119,6 @@ export class Lane {
 }
 
 const assumedMsPerRow = 1;
-
-// A turn's credit is a row of full length: less would only make more turns of it.
-function quantumOf({ manifest }: LoadedVersion): number {
-  return manifest.preprocessing?.kind === "text" ? manifest.preprocessing.maxTokens : 1;
-}
 
 /** Rows of one request that can share a batch, in their order. */
 export class RowRun implements Queued {

@@ -34,7 +34,14 @@ export class Catalogue {
   async register(versions: readonly BundledVersion[]): Promise<void> {
     for (const { manifest } of versions) {
       const { name, version, description, task, sha256: digest } = manifest;
-      const registered = await this.#options.store.registerPlatformVersion({ name, version, description, task, digest, manifest });
+      const registered = await this.#options.store.registerPlatformVersion({
+        name,
+        version,
+        description,
+        task,
+        digest,
+        manifest,
+      });
       if (registered !== digest) {
         throw new StartError(
           `Version ${version} of model ${name} is registered with the file ${registered}, but the models folder has ${digest}. ` +

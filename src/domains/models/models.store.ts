@@ -25,7 +25,10 @@ export class ModelsStore {
     const rows = await this.#database.asSystem((prisma) =>
       prisma.model.findMany({
         where: { tenantId: null },
-        include: { versions: { orderBy: { version: "asc" } }, aliases: { include: { targets: true }, orderBy: { name: "asc" } } },
+        include: {
+          versions: { orderBy: { version: "asc" } },
+          aliases: { include: { targets: true }, orderBy: { name: "asc" } },
+        },
         orderBy: { id: "asc" },
       }),
     );

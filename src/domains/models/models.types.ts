@@ -54,7 +54,10 @@ registerEnumType(ExecutionProvider, {
   valuesConfig: { CPU: { description: "The processor." }, CUDA: { description: "An NVIDIA graphics card." } },
 });
 
-@ObjectType("TensorSpec", { description: "The name, type and shape of a tensor that goes in or comes out.", simpleResolvers: true })
+@ObjectType("TensorSpec", {
+  description: "The name, type and shape of a tensor that goes in or comes out.",
+  simpleResolvers: true,
+})
 export class TensorSpecType {
   @Field(() => String, { description: "Its name in the graph." })
   name: string;
@@ -106,7 +109,10 @@ export class ModelVersionType extends NodeType {
   registeredAt: Date;
 }
 
-@ObjectType("AliasTarget", { description: "A version behind an alias, and its share of the requests.", simpleResolvers: true })
+@ObjectType("AliasTarget", {
+  description: "A version behind an alias, and its share of the requests.",
+  simpleResolvers: true,
+})
 export class AliasTargetType {
   @Field(() => ModelVersionType, { description: "The version." })
   version: ModelVersionType;
@@ -115,7 +121,11 @@ export class AliasTargetType {
   weight: number;
 }
 
-@ObjectType("Alias", { implements: NodeType, description: "A name that points at versions of a model by weight.", simpleResolvers: true })
+@ObjectType("Alias", {
+  implements: NodeType,
+  description: "A name that points at versions of a model by weight.",
+  simpleResolvers: true,
+})
 export class AliasType extends NodeType {
   @Field(() => String, { description: "The name, such as `stable`." })
   name: string;
@@ -124,7 +134,11 @@ export class AliasType extends NodeType {
   targets: AliasTargetType[];
 }
 
-@ObjectType("Model", { implements: NodeType, description: "A named thing that a tenant may call.", simpleResolvers: true })
+@ObjectType("Model", {
+  implements: NodeType,
+  description: "A named thing that a tenant may call.",
+  simpleResolvers: true,
+})
 export class ModelType extends NodeType {
   @Field(() => String, { description: "The name that `infer` takes." })
   name: string;
@@ -162,7 +176,10 @@ export function toModelType(catalogue: Catalogue, model: Model): ModelType {
 export function toVersionType(catalogue: Catalogue, version: ModelVersion): ModelVersionType {
   const condition = catalogue.conditionOf(version);
   const { manifest } = version;
-  const toSpec = (spec: { name: string; dtype: string; shape: (string | number)[] }) => ({ ...spec, shape: spec.shape.map(String) });
+  const toSpec = (spec: { name: string; dtype: string; shape: (string | number)[] }) => ({
+    ...spec,
+    shape: spec.shape.map(String),
+  });
   return {
     id: version.id,
     version: version.version,

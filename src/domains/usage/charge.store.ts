@@ -44,7 +44,11 @@ export class ChargeStore {
 
   /** Takes the charges back, each once. Returns the ids of the events that now stand reversed. */
   async reverse(reversals: readonly Reversal[]): Promise<Set<string>> {
-    const records = reversals.map((one) => ({ tenant_id: one.tenantId, event_id: one.usageEventId, reason: one.reason }));
+    const records = reversals.map((one) => ({
+      tenant_id: one.tenantId,
+      event_id: one.usageEventId,
+      reason: one.reason,
+    }));
     const rows = await this.#database.chargeSql<{ id: string }>({
       name: "reverse-usage",
       text: "select id from reverse_usage($1::json, $2::text) as id",

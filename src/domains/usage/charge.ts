@@ -36,7 +36,13 @@ export interface FirstRequest {
 }
 
 /** Why a charge was taken back. */
-export type ReversalReason = "MODEL_FAILED" | "DEADLINE_EXCEEDED" | "OVERLOADED" | "CALLER_LEFT" | "OUTCOME_UNKNOWN" | "INTERNAL";
+export type ReversalReason =
+  | "MODEL_FAILED"
+  | "DEADLINE_EXCEEDED"
+  | "OVERLOADED"
+  | "CALLER_LEFT"
+  | "OUTCOME_UNKNOWN"
+  | "INTERNAL";
 
 export interface Reversal {
   tenantId: string;

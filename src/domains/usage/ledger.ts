@@ -2,8 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { TollgateError } from "../../core/errors.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
 import type { Logger } from "../../platform/logger.ts";
-import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
 import type { ChargeStore } from "./charge.store.ts";
+import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
 
 interface LedgerOptions {
   store: ChargeStore;

@@ -1,6 +1,13 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Database } from "../../platform/database.ts";
-import { maxReportRows, rowPeriod, splitAtHours, type UsageDimension, type UsageQuery, type UsageRow } from "./usage-report.ts";
+import {
+  maxReportRows,
+  rowPeriod,
+  splitAtHours,
+  type UsageDimension,
+  type UsageQuery,
+  type UsageRow,
+} from "./usage-report.ts";
 
 interface ReportRow {
   bucket: Date | null;
@@ -30,10 +37,20 @@ export class UsageReportStore {
     const whole = splitAtHours(query);
     const rows = await this.#database.tenantSql<ReportRow>(tenantId, {
       text: reportSql(query),
-      values: [tenantId, query.startsAt, query.endsAt, whole.wholeFrom, whole.wholeTo, query.interval?.toLowerCase() ?? "month"],
+      values: [
+        tenantId,
+        query.startsAt,
+        query.endsAt,
+        whole.wholeFrom,
+        whole.wholeTo,
+        query.interval?.toLowerCase() ?? "month",
+      ],
     });
     if (rows.length > maxReportRows) {
-      throw new TollgateError("INVALID_INPUT", `The report has more than ${maxReportRows} rows: shorten the period or group by less.`);
+      throw new TollgateError(
+        "INVALID_INPUT",
+        `The report has more than ${maxReportRows} rows: shorten the period or group by less.`,
+      );
     }
     return rows.map((row) => ({
       ...rowPeriod(query, row.bucket ?? undefined),

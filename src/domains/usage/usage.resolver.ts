@@ -4,9 +4,9 @@ import type { ApiKeyType } from "../keys/keys.types.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toModelType, toVersionType } from "../models/models.types.ts";
 import type { LimitStatus, LimitsStore } from "./limits.store.ts";
-import { UsageReportInput, LimitStatusType, UsageReportType, type UsageRowType } from "./usage.types.ts";
-import { checkUsageQuery, totalsOf, type UsageRow } from "./usage-report.ts";
+import { LimitStatusType, UsageReportInput, UsageReportType, type UsageRowType } from "./usage.types.ts";
 import type { UsageReportStore } from "./usage-report.store.ts";
+import { checkUsageQuery, totalsOf, type UsageRow } from "./usage-report.ts";
 
 interface UsageResolverOptions {
   reports: UsageReportStore;
@@ -28,14 +28,20 @@ export class UsageResolver {
   @Query(() => UsageReportType, { description: "What the principal's tenant used in a period, exact to the unit." })
   async usage(
     @Ctx() context: RequestContext,
-    @Arg("input", () => UsageReportInput, { description: "The period, the grouping and the interval." }) input: UsageReportInput,
+    @Arg("input", () => UsageReportInput, { description: "The period, the grouping and the interval." })
+    input: UsageReportInput,
   ): Promise<UsageReportType> {
     const { tenantId } = tenantPrincipalOf(context);
     const query = checkUsageQuery({ ...input, groupBy: input.groupBy ?? [], interval: input.interval ?? undefined });
     const rows = await this.#options.reports.report(tenantId, query);
     const keyIds = [...new Set(rows.flatMap((row) => row.apiKeyId ?? []))];
-    const keys = keyIds.length === 0 ? new Map<string, ApiKeyType>() : await this.#options.apiKeysById(tenantId, keyIds);
-    const total = totalsOf(rows).map(({ meter, quantity, amountMicros }) => ({ meter, quantity: Number(quantity), amount: amountMicros }));
+    const keys =
+      keyIds.length === 0 ? new Map<string, ApiKeyType>() : await this.#options.apiKeysById(tenantId, keyIds);
+    const total = totalsOf(rows).map(({ meter, quantity, amountMicros }) => ({
+      meter,
+      quantity: Number(quantity),
+      amount: amountMicros,
+    }));
     return { rows: rows.map((row) => this.#toRowType(row, keys)), total };
   }
 

@@ -57,7 +57,10 @@ export class UsageReportInput {
   @Field(() => [UsageDimension], { nullable: true, defaultValue: [], description: "What the rows are told apart by." })
   groupBy: (keyof typeof UsageDimension)[] | null;
 
-  @Field(() => UsageInterval, { nullable: true, description: "The length of time of each row; without it, the whole period." })
+  @Field(() => UsageInterval, {
+    nullable: true,
+    description: "The length of time of each row; without it, the whole period.",
+  })
   interval: keyof typeof UsageInterval | null;
 }
 
@@ -73,7 +76,10 @@ export class MeteredQuantityType {
   amount: bigint;
 }
 
-@ObjectType("UsageRow", { description: "Usage of one meter, of one group, in one stretch of time.", simpleResolvers: true })
+@ObjectType("UsageRow", {
+  description: "Usage of one meter, of one group, in one stretch of time.",
+  simpleResolvers: true,
+})
 export class UsageRowType {
   @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
   startsAt: Date;
@@ -87,7 +93,10 @@ export class UsageRowType {
   @Field(() => ModelVersionType, { nullable: true, description: "The version, when grouped by VERSION." })
   version: ModelVersionType | null;
 
-  @Field(() => ApiKeyType, { nullable: true, description: "The key, when grouped by API_KEY; none for signed-in users." })
+  @Field(() => ApiKeyType, {
+    nullable: true,
+    description: "The key, when grouped by API_KEY; none for signed-in users.",
+  })
   apiKey: ApiKeyType | null;
 
   @Field(() => String, { description: "What was counted." })
@@ -109,7 +118,10 @@ export class UsageReportType {
   total: MeteredQuantityType[];
 }
 
-@ObjectType("LimitStatus", { description: "A limit that applies to the principal, as it stands now.", simpleResolvers: true })
+@ObjectType("LimitStatus", {
+  description: "A limit that applies to the principal, as it stands now.",
+  simpleResolvers: true,
+})
 export class LimitStatusType {
   @Field(() => LimitKind, { description: "What it limits." })
   kind: string;

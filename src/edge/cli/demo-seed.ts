@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../core/errors.ts";
 import { apiKeyPermissions, rolePermissions } from "../../core/permission.ts";
 import type { ApiKeyService } from "../../domains/keys/keys.service.ts";
 import type { TenantService } from "../../domains/tenants/tenant.service.ts";
 import type { OperatorsService } from "../../domains/users/operators.service.ts";
-import { messageOf } from "../../core/errors.ts";
 import { StartError } from "../../platform/start-error.ts";
 
 const person = z.object({ email: z.string(), password: z.string() });
@@ -52,7 +52,13 @@ async function makeDemo({ url, operators, tenants, keys, ownerIdOf }: SeedOption
   if (userId === undefined || ownerPassword === undefined) throw new Error("the demo tenant was made without an owner");
   const { secret } = await keys.issue(
     {
-      principal: { kind: "MEMBER", userId, signInId: "", tenantId: tenant.id, permissions: new Set(rolePermissions.OWNER) },
+      principal: {
+        kind: "MEMBER",
+        userId,
+        signInId: "",
+        tenantId: tenant.id,
+        permissions: new Set(rolePermissions.OWNER),
+      },
       requestId: undefined,
     },
     { name: "demo", permissions: [...apiKeyPermissions], expiresAt: undefined, allowedCidrs: [] },
@@ -69,9 +75,12 @@ export async function readDemo(file: string): Promise<Demo> {
   try {
     return demoSchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (error) {
-    throw new StartError(`${file} cannot be used: ${messageOf(error)}. Take it away, and DATA_DIR with it, to start afresh.`, {
-      cause: error,
-    });
+    throw new StartError(
+      `${file} cannot be used: ${messageOf(error)}. Take it away, and DATA_DIR with it, to start afresh.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

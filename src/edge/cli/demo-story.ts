@@ -45,7 +45,9 @@ export async function playStory(stage: Stage): Promise<string[]> {
 
   const expected: Usage = { digits: digits.length, mail: mails.length, total: digits.length + mails.length };
   const reported = await reportUsage(demo.url, owner.accessToken, startsAt);
-  say(`The usage report says: ${reported.digits} digits, ${reported.mail} mails, ${reported.total} inputs, ${reported.amount} micro-dollars.`);
+  say(
+    `The usage report says: ${reported.digits} digits, ${reported.mail} mails, ${reported.total} inputs, ${reported.amount} micro-dollars.`,
+  );
   const stranger = await signIn(demo.url, demo.owner);
   const strangers = await reportUsage(demo.url, stranger, startsAt);
   say(`The demo tenant's owner sees of it: ${strangers.total} inputs.`);
@@ -53,9 +55,12 @@ export async function playStory(stage: Stage): Promise<string[]> {
   const problems = differences("the usage report", expected, reported);
   const none: Usage = { digits: 0, mail: 0, total: 0 };
   problems.push(...differences("what another tenant sees", none, strangers));
-  if (reported.limitUsed !== expected.total) problems.push(`the quota counts ${reported.limitUsed} inputs instead of ${expected.total}`);
-  if (rightDigits < 0.9 * digits.length) problems.push(`only ${rightDigits} of ${digits.length} digits were recognised`);
-  if (rightMails < 0.9 * mails.length) problems.push(`only ${rightMails} of ${mails.length} mails were told apart rightly`);
+  if (reported.limitUsed !== expected.total)
+    problems.push(`the quota counts ${reported.limitUsed} inputs instead of ${expected.total}`);
+  if (rightDigits < 0.9 * digits.length)
+    problems.push(`only ${rightDigits} of ${digits.length} digits were recognised`);
+  if (rightMails < 0.9 * mails.length)
+    problems.push(`only ${rightMails} of ${mails.length} mails were told apart rightly`);
   return problems;
 }
 
@@ -67,14 +72,20 @@ interface Usage {
 
 function differences(what: string, expected: Usage, reported: Usage): string[] {
   const keys = ["digits", "mail", "total"] as const;
-  return keys.flatMap((key) => (expected[key] === reported[key] ? [] : [`${what} has ${reported[key]} under ${key} instead of ${expected[key]}`]));
+  return keys.flatMap((key) =>
+    expected[key] === reported[key] ? [] : [`${what} has ${reported[key]} under ${key} instead of ${expected[key]}`],
+  );
 }
 
 async function signIn(url: string, person: { email: string; password: string }): Promise<string> {
-  const answer = await ask({ url, credential: undefined }, "mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }", {
-    variables: { input: person },
-    shape: z.object({ signIn: z.object({ accessToken: z.string() }) }),
-  });
+  const answer = await ask(
+    { url, credential: undefined },
+    "mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }",
+    {
+      variables: { input: person },
+      shape: z.object({ signIn: z.object({ accessToken: z.string() }) }),
+    },
+  );
   return answer.signIn.accessToken;
 }
 
@@ -125,7 +136,11 @@ async function inferAll(stage: Stage, of: { model: string; apiKey: string; examp
   return right;
 }
 
-async function reportUsage(url: string, credential: string, startsAt: string): Promise<Usage & { amount: string; limitUsed: number | undefined }> {
+async function reportUsage(
+  url: string,
+  credential: string,
+  startsAt: string,
+): Promise<Usage & { amount: string; limitUsed: number | undefined }> {
   const quantity = z.object({ quantity: z.number(), amount: z.string() });
   const answer = await ask(
     { url, credential },
@@ -136,7 +151,10 @@ async function reportUsage(url: string, credential: string, startsAt: string): P
     {
       variables: { input: { startsAt, endsAt: new Date(Date.now() + 60_000).toISOString(), groupBy: ["MODEL"] } },
       shape: z.object({
-        usage: z.object({ rows: z.array(quantity.extend({ model: z.object({ name: z.string() }) })), total: z.array(quantity) }),
+        usage: z.object({
+          rows: z.array(quantity.extend({ model: z.object({ name: z.string() }) })),
+          total: z.array(quantity),
+        }),
         limits: z.array(z.object({ meter: z.string().nullable(), used: z.number() })),
       }),
     },
@@ -155,14 +173,20 @@ async function reportUsage(url: string, credential: string, startsAt: string): P
 async function digitExamples(folder: string): Promise<Example[]> {
   const files = await filesIn(folder, ".png");
   return await Promise.all(
-    files.map(async (file) => ({ input: { image: await readFile(path.join(folder, file), "base64") }, label: labelIn(file) })),
+    files.map(async (file) => ({
+      input: { image: await readFile(path.join(folder, file), "base64") },
+      label: labelIn(file),
+    })),
   );
 }
 
 async function mailExamples(folder: string): Promise<Example[]> {
   const files = await filesIn(folder, ".txt");
   return await Promise.all(
-    files.map(async (file) => ({ input: { text: await readFile(path.join(folder, file), "utf8") }, label: labelIn(file) })),
+    files.map(async (file) => ({
+      input: { text: await readFile(path.join(folder, file), "utf8") },
+      label: labelIn(file),
+    })),
   );
 }
 

@@ -44,7 +44,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 // The story runs against a real process: what it shows is what `npm start` does.
-function startGateway({ startCommand }: DemoOptions, dataDir: string): { ready: Promise<Demo>; stop(): Promise<number | null> } {
+function startGateway(
+  { startCommand }: DemoOptions,
+  dataDir: string,
+): { ready: Promise<Demo>; stop(): Promise<number | null> } {
   const child = spawn(startCommand.program, startCommand.arguments, {
     env: { ...startCommand.environment, DATA_DIR: dataDir, PORT: "0", DATABASE_URL: "", NODE_ENV: "" },
     stdio: ["ignore", "pipe", "pipe"],
@@ -52,7 +55,10 @@ function startGateway({ startCommand }: DemoOptions, dataDir: string): { ready: 
   let output = "";
   const ended = once(child, "exit");
   const ready = new Promise<Demo>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new StartError(`The gateway was not ready after ${startTimeoutMs / 1000} seconds.`)), startTimeoutMs);
+    const timer = setTimeout(
+      () => reject(new StartError(`The gateway was not ready after ${startTimeoutMs / 1000} seconds.`)),
+      startTimeoutMs,
+    );
     const read = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-10_000);
       if (!output.includes("Tollgate is ready")) return;
@@ -79,6 +85,8 @@ function progressOn(out: NodeJS.WriteStream): (done: number, of: number) => void
   return (done, of) => {
     const width = 30;
     const filled = Math.round((width * done) / of);
-    out.write(`\r  [${"=".repeat(filled)}${" ".repeat(width - filled)}] ${done}/${of}${done === of ? "\r\u001b[K" : ""}`);
+    out.write(
+      `\r  [${"=".repeat(filled)}${" ".repeat(width - filled)}] ${done}/${of}${done === of ? "\r\u001b[K" : ""}`,
+    );
   };
 }

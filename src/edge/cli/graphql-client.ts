@@ -2,7 +2,9 @@ import { z } from "zod";
 
 const answerSchema = z.object({
   data: z.unknown().optional(),
-  errors: z.array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string() }).optional() })).optional(),
+  errors: z
+    .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string() }).optional() }))
+    .optional(),
 });
 
 /** Sends one GraphQL operation and returns its data in the given shape. Throws with the first error's message. */

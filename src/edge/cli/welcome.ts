@@ -29,7 +29,8 @@ export function welcome({ url, demo, demoFile, examplesDir }: Welcome): string {
 }
 
 function firstRequest(url: string, apiKey: string, digits: string): string {
-  const query = "mutation($png: Base64!) { infer(input: { model: \\\"digits\\\", inputs: [{ image: $png }] }) { outputs { label score } } }";
+  const query =
+    'mutation($png: Base64!) { infer(input: { model: \\"digits\\", inputs: [{ image: $png }] }) { outputs { label score } } }';
   const picture = `"'"$(base64 < '${path.join(digits, exampleDigit)}' | tr -d '\\n')"'"`;
   return [
     `curl -s ${url}/graphql \\`,

@@ -18,10 +18,19 @@ const refusedByGraphql = new Set<unknown>([
  * The error as its caller reads it: a code of the catalogue, whether a retry can help, and the request id. Of anything
  * that we did not throw on purpose, the caller learns the request id and nothing else; the log has the rest.
  */
-export function formatError(formatted: GraphQLFormattedError, thrown: unknown, logger: Logger, requestId: string): GraphQLFormattedError {
+export function formatError(
+  formatted: GraphQLFormattedError,
+  thrown: unknown,
+  logger: Logger,
+  requestId: string,
+): GraphQLFormattedError {
   const error = unwrapResolverError(thrown);
-  const where = { ...(formatted.locations ? { locations: formatted.locations } : {}), ...(formatted.path ? { path: formatted.path } : {}) };
-  if (error instanceof TollgateError) return { message: error.message, ...where, extensions: extensionsOf(error, requestId) };
+  const where = {
+    ...(formatted.locations ? { locations: formatted.locations } : {}),
+    ...(formatted.path ? { path: formatted.path } : {}),
+  };
+  if (error instanceof TollgateError)
+    return { message: error.message, ...where, extensions: extensionsOf(error, requestId) };
   if (refusedByGraphql.has(formatted.extensions?.["code"])) {
     const message = withoutValues(formatted.message);
     return { message, ...where, extensions: { code: "INVALID_INPUT", retryable: false, requestId } };

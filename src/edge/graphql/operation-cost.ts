@@ -1,9 +1,9 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
-  type GraphQLOutputType,
   isCompositeType,
   isInterfaceType,
   isObjectType,
@@ -49,7 +49,10 @@ export function checkOperation(plan: OperationPlan, variables: Variables, limits
 
 function refuseOver(verb: string, value: number, limit: number, unit: string): void {
   if (value <= limit) return;
-  throw new TollgateError("QUERY_TOO_COMPLEX", `The operation ${verb} ${value} ${unit}; the limit is ${limit}. Split it up.`);
+  throw new TollgateError(
+    "QUERY_TOO_COMPLEX",
+    `The operation ${verb} ${value} ${unit}; the limit is ${limit}. Split it up.`,
+  );
 }
 
 /** Walks the operation, its fragments included (validation has made sure that they form no cycle). */
@@ -74,7 +77,11 @@ function planSelections(walk: Walk, selections: SelectionSetNode, type: GraphQLO
       case Kind.FIELD:
         return planField(walk, selection, type);
       case Kind.INLINE_FRAGMENT:
-        return planSelections(walk, selection.selectionSet, typeNamed(walk, selection.typeCondition?.name.value) ?? type);
+        return planSelections(
+          walk,
+          selection.selectionSet,
+          typeNamed(walk, selection.typeCondition?.name.value) ?? type,
+        );
       case Kind.FRAGMENT_SPREAD: {
         const fragment = walk.fragments.get(selection.name.value);
         const on = typeNamed(walk, fragment?.typeCondition.name.value);
@@ -125,7 +132,8 @@ function inputsOf(field: FieldNode): Cost {
   const input = field.arguments?.find((argument) => argument.name.value === "input")?.value;
   if (input === undefined) return () => 0;
   return (variables) => {
-    if (input.kind === Kind.VARIABLE) return lengthOf((variables[input.name.value] as { inputs?: unknown } | undefined)?.inputs);
+    if (input.kind === Kind.VARIABLE)
+      return lengthOf((variables[input.name.value] as { inputs?: unknown } | undefined)?.inputs);
     if (input.kind !== Kind.OBJECT) return 0;
     const inputs = input.fields.find((entry) => entry.name.value === "inputs")?.value;
     if (inputs === undefined) return 0;

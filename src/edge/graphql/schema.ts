@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from "graphql";
-import { printSchema, lexicographicSortSchema } from "graphql";
+import { lexicographicSortSchema, printSchema } from "graphql";
 import { buildSchema, type NonEmptyArray } from "type-graphql";
 import { authorize } from "./authorize.ts";
 
@@ -9,7 +9,10 @@ type ResolverClass = new (...dependencies: never[]) => object;
  * Builds the public schema of the resolver classes, over the objects that were made of them by hand in app.ts.
  * Without objects it can be printed, but not asked.
  */
-export async function schemaOf(classes: readonly ResolverClass[], resolvers: readonly object[]): Promise<GraphQLSchema> {
+export async function schemaOf(
+  classes: readonly ResolverClass[],
+  resolvers: readonly object[],
+): Promise<GraphQLSchema> {
   const byClass = new Map(resolvers.map((resolver) => [resolver.constructor, resolver]));
   return await buildSchema({
     resolvers: classes as unknown as NonEmptyArray<ResolverClass>,

@@ -1,4 +1,4 @@
-import { timingSafeEqual, createHash } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { TollgateError } from "../../core/errors.ts";
 import type { Config } from "../../platform/config.ts";
@@ -41,7 +41,8 @@ export function registerOperations(server: FastifyInstance, options: OperationsO
 function refuseStranger(request: FastifyRequest, token: string | undefined): void {
   if (token === undefined) {
     const isLocal = ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(request.ip);
-    if (!isLocal) throw new TollgateError("FORBIDDEN", "Metrics are served to this machine only, until METRICS_TOKEN is set.");
+    if (!isLocal)
+      throw new TollgateError("FORBIDDEN", "Metrics are served to this machine only, until METRICS_TOKEN is set.");
     return;
   }
   const digest = (text: string) => createHash("sha256").update(text).digest();

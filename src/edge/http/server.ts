@@ -47,7 +47,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   server.setErrorHandler((error, request, reply) => sendError(asTollgateError(error, options), request, reply));
   server.setNotFoundHandler((request, reply) => {
-    const error = new TollgateError("NOT_FOUND", `There is nothing at ${request.method} ${request.url.split("?")[0]}. POST to /graphql.`);
+    const error = new TollgateError(
+      "NOT_FOUND",
+      `There is nothing at ${request.method} ${request.url.split("?")[0]}. POST to /graphql.`,
+    );
     return sendError(error, request, reply);
   });
 
@@ -59,14 +62,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
       request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
     },
     handler: async (request, reply) =>
-      await admission.admit(() => withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply)))),
+      await admission.admit(() =>
+        withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
+      ),
   });
   registerOperations(server, options);
   return server;
 }
 
 async function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
-  return { requestId: request.id, principal: request.principal, clientAddress: request.ip, abandoned: abandonedBy(reply) };
+  return {
+    requestId: request.id,
+    principal: request.principal,
+    clientAddress: request.ip,
+    abandoned: abandonedBy(reply),
+  };
 }
 
 // The caller has left when its connection closes before the answer was written.
@@ -81,14 +91,19 @@ function abandonedBy(reply: FastifyReply): AbortSignal {
 /** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
 function sendError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
-  return reply.code(error.status).send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });
+  return reply
+    .code(error.status)
+    .send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });
 }
 
 function asTollgateError(error: unknown, { config, logger }: ServerOptions): TollgateError {
   if (error instanceof TollgateError) return error;
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new TollgateError("INVALID_INPUT", `The body is larger than ${config.bodyLimitBytes} bytes. Send fewer inputs at a time.`);
+    return new TollgateError(
+      "INVALID_INPUT",
+      `The body is larger than ${config.bodyLimitBytes} bytes. Send fewer inputs at a time.`,
+    );
   }
   if (statusCode !== undefined && statusCode < 500) {
     return new TollgateError("INVALID_INPUT", `The request could not be read: ${messageOf(error)}`);

@@ -34,7 +34,9 @@ test("a model that hangs is killed after its deadline and grace; what waited beh
   const servedMs = performance.now() - startedAt;
   expect(servedMs).toBeGreaterThanOrEqual(599);
   expect(servedMs).toBeLessThan(1_200);
-  expect(house.eventsOf("RUNNER_ENDED")).toMatchObject([{ pid: hung, reason: "it gave no answer in time", isServing: true }]);
+  expect(house.eventsOf("RUNNER_ENDED")).toMatchObject([
+    { pid: hung, reason: "it gave no answer in time", isServing: true },
+  ]);
   await untilWhole(house, 2);
   expect(stateOf(hung)).toBeUndefined();
 });
@@ -72,7 +74,10 @@ test("runners come back after one death upon the other, with the versions they h
   const house = await engineHouse([tinyModel("lookup")], { spares: 1 });
   for (let death = 1; death <= 3; death++) {
     for (const { pid } of house.engine.state().runners) process.kill(pid, "SIGKILL");
-    await eventually(() => house.eventsOf("RUNNER_ENDED").length === 2 * death, { withinMs: 5_000, what: "both ended" });
+    await eventually(() => house.eventsOf("RUNNER_ENDED").length === 2 * death, {
+      withinMs: 5_000,
+      what: "both ended",
+    });
     await untilWhole(house, 2);
     expect((await house.run("lookup", [whole(3)])).outputs).toEqual([[Float32Array.of(9)]]);
   }
@@ -119,6 +124,9 @@ test("a gateway that is killed leaves no runner behind, not even one in an endle
   if (!Array.isArray(pids)) throw new Error("no pids");
   await eventually(() => stateOf(pids[0]) === "R", { withinMs: 5_000, what: "the loop runs" });
   gateway.kill("SIGKILL");
-  await eventually(() => pids.every((pid) => stateOf(pid) === undefined), { withinMs: 2_000, what: "the runners are gone" });
+  await eventually(() => pids.every((pid) => stateOf(pid) === undefined), {
+    withinMs: 2_000,
+    what: "the runners are gone",
+  });
   expect(pids).toHaveLength(2);
 });

@@ -37,7 +37,11 @@ test("a request that is split over several batches has its answers in the order 
 test("another tenant's row comes in between the batches of a large request", async () => {
   const house = await engineHouse([tinyModel("lookup")]);
   const letGo = await house.holdRunner();
-  const large = house.run("lookup", Array.from({ length: 256 }, () => index(2)), { tenantId: "ten_a" });
+  const large = house.run(
+    "lookup",
+    Array.from({ length: 256 }, () => index(2)),
+    { tenantId: "ten_a" },
+  );
   await house.untilQueued(192);
   const small = house.run("lookup", [index(3)], { tenantId: "ten_b" });
   await house.untilQueued(193);
@@ -86,7 +90,9 @@ test("rows whose caller has gone leave the queue and are never run", async () =>
   caller.abort();
   await left;
   expect(house.queuedInputs).toBe(0);
-  expect((await refusalOf(house.run("lookup", [index(2)], { abandoned: caller.signal }))).code).toBe("DEADLINE_EXCEEDED");
+  expect((await refusalOf(house.run("lookup", [index(2)], { abandoned: caller.signal }))).code).toBe(
+    "DEADLINE_EXCEEDED",
+  );
   letGo();
   await first;
   expect(house.eventsOf("BATCH_ANSWERED").map(({ rows }) => rows)).toEqual([1]);
@@ -98,23 +104,40 @@ test("a full queue refuses at once and says when to come back; what was accepted
   const letGo = await house.holdRunner();
   const first = house.run("lookup", [index(1)]);
   await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
-  const ten = house.run("lookup", Array.from({ length: 10 }, () => index(2)));
+  const ten = house.run(
+    "lookup",
+    Array.from({ length: 10 }, () => index(2)),
+  );
 
   const ofTenant = await refusalOf(house.run("lookup", [index(3)]));
   expect(ofTenant.code).toBe("OVERLOADED");
   expect(ofTenant.retryAfterMs).toBeGreaterThanOrEqual(5);
   expect(ofTenant.message).toContain("10 inputs of this tenant are waiting");
-  const five = house.run("lookup", Array.from({ length: 5 }, () => index(4)), { tenantId: "ten_b" });
+  const five = house.run(
+    "lookup",
+    Array.from({ length: 5 }, () => index(4)),
+    { tenantId: "ten_b" },
+  );
   const ofAll = await refusalOf(house.run("lookup", [index(3)], { tenantId: "ten_c" }));
   expect(ofAll.code).toBe("OVERLOADED");
   expect(Number.isInteger(ofAll.retryAfterMs)).toBe(true);
-  const never = await refusalOf(house.run("lookup", Array.from({ length: 11 }, () => index(4)), { tenantId: "ten_d" }));
+  const never = await refusalOf(
+    house.run(
+      "lookup",
+      Array.from({ length: 11 }, () => index(4)),
+      { tenantId: "ten_d" },
+    ),
+  );
   expect([never.code, never.message]).toEqual(["INVALID_INPUT", "inputs has 11 entries; at most 10 can wait at once."]);
 
   letGo();
   await Promise.all([first, ten, five]);
   expect((await house.run("lookup", [index(3)])).outputs).toEqual([[Float32Array.of(9)]]);
-  expect(house.eventsOf("REQUEST_REFUSED").map(({ code }) => code)).toEqual(["OVERLOADED", "OVERLOADED", "INVALID_INPUT"]);
+  expect(house.eventsOf("REQUEST_REFUSED").map(({ code }) => code)).toEqual([
+    "OVERLOADED",
+    "OVERLOADED",
+    "INVALID_INPUT",
+  ]);
 });
 
 test("an input on which ONNX Runtime throws fails alone, whoever shared its batch", async () => {
@@ -130,7 +153,11 @@ test("an input on which ONNX Runtime throws fails alone, whoever shared its batc
   const answers = await Promise.all([first, ...good, last]);
   expect(answers.map(({ outputs }) => outputs[0]?.[0]?.[0])).toEqual([0, 1, 4, 9, 16, 25, 49]);
   const error = await bad;
-  expect([error.code, error.isRetryable, error.message]).toEqual(["MODEL_FAILED", true, "The model broke on inputs[1]."]);
+  expect([error.code, error.isRetryable, error.message]).toEqual([
+    "MODEL_FAILED",
+    true,
+    "The model broke on inputs[1].",
+  ]);
   expect(house.eventsOf("BATCH_FAILED").at(0)).toMatchObject({ rows: 8, isHalved: true });
   expect(house.eventsOf("RUNNER_ENDED")).toEqual([]);
 });
@@ -169,7 +196,12 @@ test("rows of different lengths share no batch where the graph takes no lengths,
   const rows = [float(1), float(1, 2), float(3), float(1, 2, 3), float(4, 5), float(6)];
   const { outputs } = await house.run("sum", rows);
   expect(outputs.map(([sum]) => sum?.[0])).toEqual([1, 3, 3, 6, 9, 6]);
-  expect(house.eventsOf("BATCH_ANSWERED").map((batch) => batch.rows).sort()).toEqual([1, 2, 3]);
+  expect(
+    house
+      .eventsOf("BATCH_ANSWERED")
+      .map((batch) => batch.rows)
+      .sort(),
+  ).toEqual([1, 2, 3]);
 });
 
 test("what does not fit the signature is refused before it can harm a batch", async () => {

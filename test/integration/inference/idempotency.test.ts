@@ -22,9 +22,13 @@ const input = (idempotencyKey: string, value = 7) => ({
   inputs: [{ tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, value).toString("base64") } }],
   idempotencyKey,
 });
-const fields = "id alias outputs { index label score scores { label score } truncated } usage { meter quantity amount } createdAt version { version } model { name }";
+const fields =
+  "id alias outputs { index label score scores { label score } truncated } usage { meter quantity amount } createdAt version { version } model { name }";
 const eventsWithKey = async (key: string) =>
-  await gateway.sql("select quantity::int from usage_events where tenant_id = $1 and idempotency_key = $2", [tenant.id, key]);
+  await gateway.sql("select quantity::int from usage_events where tenant_id = $1 and idempotency_key = $2", [
+    tenant.id,
+    key,
+  ]);
 
 test("fifty repeats at once, on two gateways, are charged once and get one answer", async () => {
   const answers = await Promise.all(
@@ -54,7 +58,10 @@ test("the key of another request is a conflict, in progress and after", async ()
 test("what a gateway that is gone was charged for is finished by the next repeat, under the same id and no second charge", async () => {
   const first = await tenant.key.infer(input("orphan"), fields);
   await gateway.sql("update idempotency_keys set answer = null, holder = 'gtw_gone' where key = 'orphan'");
-  const [one, two] = await Promise.all([tenant.key.infer(input("orphan"), fields), other.infer(input("orphan"), fields)]);
+  const [one, two] = await Promise.all([
+    tenant.key.infer(input("orphan"), fields),
+    other.infer(input("orphan"), fields),
+  ]);
   for (const answer of [one, two]) {
     expect(answer.errors).toEqual([]);
     expect(answer.data.infer.id).toBe(first.data.infer.id);

@@ -19,9 +19,21 @@ afterAll(async () => {
 });
 
 const digit = (file = "73-7.png") => ({ image: readFileSync(path.join(examples, "digits", file), "base64") });
-const grey = (value: number, length = 784) => ({ dtype: "uint8", shape: [length], data: Buffer.alloc(length, value).toString("base64") });
-const float = (values: number[]) => ({ dtype: "float32", shape: [values.length], data: Buffer.from(Float32Array.from(values).buffer).toString("base64") });
-const ids = (values: number[]) => ({ dtype: "int64", shape: [values.length], data: Buffer.from(BigInt64Array.from(values, BigInt).buffer).toString("base64") });
+const grey = (value: number, length = 784) => ({
+  dtype: "uint8",
+  shape: [length],
+  data: Buffer.alloc(length, value).toString("base64"),
+});
+const float = (values: number[]) => ({
+  dtype: "float32",
+  shape: [values.length],
+  data: Buffer.from(Float32Array.from(values).buffer).toString("base64"),
+});
+const ids = (values: number[]) => ({
+  dtype: "int64",
+  shape: [values.length],
+  data: Buffer.from(BigInt64Array.from(values, BigInt).buffer).toString("base64"),
+});
 const usedInputs = async () => (await tenant.key.ask("{ limits { used } }")).data.limits[0].used;
 
 describe("infer", () => {
@@ -67,7 +79,10 @@ describe("infer", () => {
     const files = (await readdir(path.join(examples, "mails"))).sort();
     const texts = await Promise.all(files.map((file) => readFile(path.join(examples, "mails", file), "utf8")));
     const answer = await tenant.key.infer(
-      { model: "mail", inputs: [...texts.map((text) => ({ text })), { text: "word ".repeat(1_000) }, { tensor: ids([5, 6, 7]) }] },
+      {
+        model: "mail",
+        inputs: [...texts.map((text) => ({ text })), { text: "word ".repeat(1_000) }, { tensor: ids([5, 6, 7]) }],
+      },
       "outputs { label truncated }",
     );
     const labels = answer.data.infer.outputs.slice(0, files.length).map((output: { label: string }) => output.label);
@@ -83,47 +98,169 @@ describe("infer", () => {
     const answer = await tenant.key.infer({ model: "digits", inputs }, "outputs { index label } usage { quantity }");
     const { outputs, usage } = answer.data.infer;
     expect(outputs.map((output: { index: number }) => output.index)).toEqual([...Array(256).keys()]);
-    expect(new Set(outputs.filter((_: unknown, index: number) => index % 2 === 0).map((output: { label: string }) => output.label))).toEqual(new Set(["7"]));
+    expect(
+      new Set(
+        outputs.filter((_: unknown, index: number) => index % 2 === 0).map((output: { label: string }) => output.label),
+      ),
+    ).toEqual(new Set(["7"]));
     expect(usage).toEqual([{ quantity: 256 }]);
     expect(await usedInputs()).toBe(before + 256);
   });
 
   test("answers a version by its number, without an alias", async () => {
-    const answer = await tenant.key.infer({ model: "digits", version: 1, alias: null, inputs: [digit()] }, "alias version { version }");
+    const answer = await tenant.key.infer(
+      { model: "digits", version: 1, alias: null, inputs: [digit()] },
+      "alias version { version }",
+    );
     expect(answer.data.infer).toEqual({ alias: null, version: { version: 1 } });
   });
 });
 
-const fiftyMegapixels = async () => (await sharp({ create: { width: 10_000, height: 5_000, channels: 3, background: "white" } }).png().toBuffer()).toString("base64");
+const fiftyMegapixels = async () =>
+  (
+    await sharp({ create: { width: 10_000, height: 5_000, channels: 3, background: "white" } })
+      .png()
+      .toBuffer()
+  ).toString("base64");
 
 describe("bad input is refused with one error that names its place, and nothing is charged:", () => {
   const cases: [string, () => Record<string, unknown> | Promise<Record<string, unknown>>, string, RegExp][] = [
-    ["not a picture", () => ({ model: "digits", inputs: [digit(), { image: Buffer.from("hello").toString("base64") }] }), "INVALID_INPUT", /inputs\[1\]\.image is neither a PNG nor a JPEG/],
-    ["half a picture", () => ({ model: "digits", inputs: [{ image: digit().image.slice(0, 120) }] }), "INVALID_INPUT", /inputs\[0\]\.image/],
-    ["50 megapixels", async () => ({ model: "digits", inputs: [{ image: await fiftyMegapixels() }] }), "INVALID_INPUT", /inputs\[0\]\.image is 50\.0 MP; the limit is 4 MP/],
-    ["malformed base64", () => ({ model: "digits", inputs: [{ image: "@@@@" }] }), "INVALID_INPUT", /inputs\[0\]\.image is not base64/],
-    ["an empty text", () => ({ model: "mail", inputs: [{ text: "" }] }), "INVALID_INPUT", /inputs\[0\]\.text has no word/],
-    ["a text without a word", () => ({ model: "mail", inputs: [{ text: "ham" }, { text: " \n " }] }), "INVALID_INPUT", /inputs\[1\]\.text has no word/],
-    ["NaN", () => ({ model: "digits", inputs: [{ tensor: float(Array(784).fill(Number.NaN)) }] }), "INVALID_INPUT", /inputs\[0\]\.tensor holds NaN at place 0/],
-    ["a number out of range", () => ({ model: "digits", inputs: [{ tensor: float(Array(784).fill(1.5)) }] }), "INVALID_INPUT", /holds 1\.5 at place 0; this version takes 0 to 1/],
-    ["a negative token id", () => ({ model: "mail", inputs: [{ tensor: ids([5, -1]) }] }), "INVALID_INPUT", /inputs\[0\]\.tensor holds -1 at place 1/],
-    ["too many tokens", () => ({ model: "mail", inputs: [{ tensor: ids(Array(257).fill(5)) }] }), "INVALID_INPUT", /has shape \[257\]; this version takes \[1 to 256\]/],
-    ["a wrong shape", () => ({ model: "digits", inputs: [{ tensor: grey(0, 783) }] }), "INVALID_INPUT", /inputs\[0\]\.tensor has shape \[783\]; this version takes \[784\]/],
-    ["less data than its shape", () => ({ model: "digits", inputs: [{ tensor: { ...grey(0), data: "AAAA" } }] }), "INVALID_INPUT", /has 3 bytes of data; uint8 of shape \[784\] takes 784/],
-    ["a wrong dtype", () => ({ model: "mail", inputs: [{ tensor: float([1]) }] }), "INVALID_INPUT", /has dtype float32; this version takes int64/],
-    ["ragged arrays", () => ({ model: "digits", inputs: [{ tensor: [[1, 2], [3]] }] }), "INVALID_INPUT", /rows of different lengths/],
-    ["two kinds in one input", () => ({ model: "digits", inputs: [{ ...digit(), text: "x" }] }), "INVALID_INPUT", /inputs\[0\] has image and text; send exactly one/],
+    [
+      "not a picture",
+      () => ({ model: "digits", inputs: [digit(), { image: Buffer.from("hello").toString("base64") }] }),
+      "INVALID_INPUT",
+      /inputs\[1\]\.image is neither a PNG nor a JPEG/,
+    ],
+    [
+      "half a picture",
+      () => ({ model: "digits", inputs: [{ image: digit().image.slice(0, 120) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.image/,
+    ],
+    [
+      "50 megapixels",
+      async () => ({ model: "digits", inputs: [{ image: await fiftyMegapixels() }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.image is 50\.0 MP; the limit is 4 MP/,
+    ],
+    [
+      "malformed base64",
+      () => ({ model: "digits", inputs: [{ image: "@@@@" }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.image is not base64/,
+    ],
+    [
+      "an empty text",
+      () => ({ model: "mail", inputs: [{ text: "" }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.text has no word/,
+    ],
+    [
+      "a text without a word",
+      () => ({ model: "mail", inputs: [{ text: "ham" }, { text: " \n " }] }),
+      "INVALID_INPUT",
+      /inputs\[1\]\.text has no word/,
+    ],
+    [
+      "NaN",
+      () => ({ model: "digits", inputs: [{ tensor: float(Array(784).fill(Number.NaN)) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.tensor holds NaN at place 0/,
+    ],
+    [
+      "a number out of range",
+      () => ({ model: "digits", inputs: [{ tensor: float(Array(784).fill(1.5)) }] }),
+      "INVALID_INPUT",
+      /holds 1\.5 at place 0; this version takes 0 to 1/,
+    ],
+    [
+      "a negative token id",
+      () => ({ model: "mail", inputs: [{ tensor: ids([5, -1]) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.tensor holds -1 at place 1/,
+    ],
+    [
+      "too many tokens",
+      () => ({ model: "mail", inputs: [{ tensor: ids(Array(257).fill(5)) }] }),
+      "INVALID_INPUT",
+      /has shape \[257\]; this version takes \[1 to 256\]/,
+    ],
+    [
+      "a wrong shape",
+      () => ({ model: "digits", inputs: [{ tensor: grey(0, 783) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.tensor has shape \[783\]; this version takes \[784\]/,
+    ],
+    [
+      "less data than its shape",
+      () => ({ model: "digits", inputs: [{ tensor: { ...grey(0), data: "AAAA" } }] }),
+      "INVALID_INPUT",
+      /has 3 bytes of data; uint8 of shape \[784\] takes 784/,
+    ],
+    [
+      "a wrong dtype",
+      () => ({ model: "mail", inputs: [{ tensor: float([1]) }] }),
+      "INVALID_INPUT",
+      /has dtype float32; this version takes int64/,
+    ],
+    [
+      "ragged arrays",
+      () => ({ model: "digits", inputs: [{ tensor: [[1, 2], [3]] }] }),
+      "INVALID_INPUT",
+      /rows of different lengths/,
+    ],
+    [
+      "two kinds in one input",
+      () => ({ model: "digits", inputs: [{ ...digit(), text: "x" }] }),
+      "INVALID_INPUT",
+      /inputs\[0\] has image and text; send exactly one/,
+    ],
     ["an input of nothing", () => ({ model: "digits", inputs: [{}] }), "INVALID_INPUT", /inputs\[0\] has none/],
-    ["text for pictures", () => ({ model: "digits", inputs: [{ text: "seven" }] }), "INVALID_INPUT", /inputs\[0\]\.text is not what digits takes: send image or tensor/],
+    [
+      "text for pictures",
+      () => ({ model: "digits", inputs: [{ text: "seven" }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.text is not what digits takes: send image or tensor/,
+    ],
     ["no input", () => ({ model: "digits", inputs: [] }), "INVALID_INPUT", /inputs has 0 entries; send 1 to 256/],
-    ["257 inputs", () => ({ model: "digits", inputs: Array(257).fill({ tensor: grey(0) }) }), "INVALID_INPUT", /inputs has 257 entries; send 1 to 256/],
+    [
+      "257 inputs",
+      () => ({ model: "digits", inputs: Array(257).fill({ tensor: grey(0) }) }),
+      "INVALID_INPUT",
+      /inputs has 257 entries; send 1 to 256/,
+    ],
     ["an unknown model", () => ({ model: "cats", inputs: [digit()] }), "NOT_FOUND", /no such model/],
-    ["an unknown version", () => ({ model: "digits", version: 9, inputs: [digit()] }), "NOT_FOUND", /no such model version/],
+    [
+      "an unknown version",
+      () => ({ model: "digits", version: 9, inputs: [digit()] }),
+      "NOT_FOUND",
+      /no such model version/,
+    ],
     ["an unknown alias", () => ({ model: "digits", alias: "canary", inputs: [digit()] }), "NOT_FOUND", /no such alias/],
-    ["topK of 0", () => ({ model: "digits", topK: 0, inputs: [digit()] }), "INVALID_INPUT", /topK is 0; it must be from 1 to 100/],
-    ["a deadline in the past", () => ({ model: "digits", deadlineMs: 0, inputs: [digit()] }), "INVALID_INPUT", /deadlineMs is 0; it must be from 1 to 30000/],
-    ["an empty idempotency key", () => ({ model: "digits", idempotencyKey: "", inputs: [digit()] }), "INVALID_INPUT", /idempotencyKey has 0 characters/],
-    ["a number for a picture", () => ({ model: "digits", inputs: [{ image: 5 }] }), "INVALID_INPUT", /input\.inputs\[0\]\.image: .*Base64 is a string/],
+    [
+      "topK of 0",
+      () => ({ model: "digits", topK: 0, inputs: [digit()] }),
+      "INVALID_INPUT",
+      /topK is 0; it must be from 1 to 100/,
+    ],
+    [
+      "a deadline in the past",
+      () => ({ model: "digits", deadlineMs: 0, inputs: [digit()] }),
+      "INVALID_INPUT",
+      /deadlineMs is 0; it must be from 1 to 30000/,
+    ],
+    [
+      "an empty idempotency key",
+      () => ({ model: "digits", idempotencyKey: "", inputs: [digit()] }),
+      "INVALID_INPUT",
+      /idempotencyKey has 0 characters/,
+    ],
+    [
+      "a number for a picture",
+      () => ({ model: "digits", inputs: [{ image: 5 }] }),
+      "INVALID_INPUT",
+      /input\.inputs\[0\]\.image: .*Base64 is a string/,
+    ],
   ];
 
   test.each(cases)("%s", async (_name, input, code, message) => {

@@ -40,8 +40,16 @@ const refusals: [string, Change, string][] = [
     },
     'the graph has no input "place"; it has "index".',
   ],
-  ["a fixed batch", withInput({ shape: [1] }), "index has a fixed first dimension of 1; it must be the batch, and vary."],
-  ["two dimensions that vary", withInput({ shape: ["batch", "a", "b"] }), "index has 2 dimensions besides the batch that vary"],
+  [
+    "a fixed batch",
+    withInput({ shape: [1] }),
+    "index has a fixed first dimension of 1; it must be the batch, and vary.",
+  ],
+  [
+    "two dimensions that vary",
+    withInput({ shape: ["batch", "a", "b"] }),
+    "index has 2 dimensions besides the batch that vary",
+  ],
 ];
 
 test.each(refusals)("%s is refused with a reason, and the other versions go on", async (_, change, reason) => {

@@ -20,15 +20,25 @@ async function tenantWithQuota(quota: number): Promise<TestTenant> {
   const id = newId("planVersion");
   const planId = newId("plan");
   await gateway.sql("insert into plans (id, name) values ($1, $1)", [planId]);
-  await gateway.sql("insert into plan_versions (id, plan_id, version, currency) values ($1, $2, 1, 'USD')", [id, planId]);
-  await gateway.sql("insert into plan_prices (plan_version_id, meter, unit_price_micros) values ($1, 'inputs', 100)", [id]);
-  await gateway.sql("insert into plan_quotas (plan_version_id, meter, quantity) values ($1, 'inputs', $2)", [id, quota]);
+  await gateway.sql("insert into plan_versions (id, plan_id, version, currency) values ($1, $2, 1, 'USD')", [
+    id,
+    planId,
+  ]);
+  await gateway.sql("insert into plan_prices (plan_version_id, meter, unit_price_micros) values ($1, 'inputs', 100)", [
+    id,
+  ]);
+  await gateway.sql("insert into plan_quotas (plan_version_id, meter, quantity) values ($1, 'inputs', $2)", [
+    id,
+    quota,
+  ]);
   await gateway.sql("update subscriptions set plan_version_id = $1 where tenant_id = $2", [id, tenant.id]);
   return tenant;
 }
 
 const eventsOf = async (tenant: TestTenant) =>
-  (await gateway.sql("select quantity::int from usage_events where tenant_id = $1", [tenant.id])).map((row) => row.quantity);
+  (await gateway.sql("select quantity::int from usage_events where tenant_id = $1", [tenant.id])).map(
+    (row) => row.quantity,
+  );
 
 describe("a quota of inputs", () => {
   test("admits exactly what is left, of any number of requests at once on two gateways", async () => {
@@ -63,7 +73,9 @@ describe("a quota of inputs", () => {
   test("never lets one operation of many infer fields past it", async () => {
     const tenant = await tenantWithQuota(10);
     const fields = Array.from({ length: 100 }, (_, index) => `f${index}: infer(input: $input) { id }`).join(" ");
-    const answer = await tenant.key.send(`mutation($input: InferInput!) { ${fields} }`, { input: { model: "digits", inputs: [grey] } });
+    const answer = await tenant.key.send(`mutation($input: InferInput!) { ${fields} }`, {
+      input: { model: "digits", inputs: [grey] },
+    });
     expect(answer.errors.every((error) => error.extensions.code === "QUOTA_EXCEEDED")).toBe(true);
     expect(await eventsOf(tenant)).toHaveLength(10);
   });
@@ -71,7 +83,9 @@ describe("a quota of inputs", () => {
   test("admits again at once when the plan gives more", async () => {
     const tenant = await tenantWithQuota(1);
     await tenant.key.infer({ model: "digits", inputs: [grey] });
-    expect((await tenant.key.infer({ model: "digits", inputs: [grey] })).errors[0]?.extensions.code).toBe("QUOTA_EXCEEDED");
+    expect((await tenant.key.infer({ model: "digits", inputs: [grey] })).errors[0]?.extensions.code).toBe(
+      "QUOTA_EXCEEDED",
+    );
     await gateway.sql(
       "update plan_quotas set quantity = 5 where plan_version_id = (select plan_version_id from subscriptions where tenant_id = $1)",
       [tenant.id],
@@ -82,7 +96,9 @@ describe("a quota of inputs", () => {
 
 test("a tenant without a plan is refused, never served for nothing", async () => {
   const tenant = await gateway.createTenant();
-  await gateway.sql("update subscriptions set ends_at = now() + interval '1 microsecond' where tenant_id = $1", [tenant.id]);
+  await gateway.sql("update subscriptions set ends_at = now() + interval '1 microsecond' where tenant_id = $1", [
+    tenant.id,
+  ]);
   const { errors } = await tenant.key.infer({ model: "digits", inputs: [grey] });
   expect(errors[0]?.extensions.code).toBe("FORBIDDEN");
   expect(await eventsOf(tenant)).toEqual([]);

@@ -14,7 +14,9 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
   expect(runners).toHaveLength(2);
   for (const { pid } of runners) {
     const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
-    const environment = read("environ").split("\0").filter((entry) => entry !== "");
+    const environment = read("environ")
+      .split("\0")
+      .filter((entry) => entry !== "");
     const names = environment.map((entry) => entry.split("=")[0]);
     expect(names.sort()).toEqual(["HOME", "LANG", "ORT_DISABLE_TELEMETRY", "TMPDIR"]);
     expect(environment).toContain("ORT_DISABLE_TELEMETRY=1");

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
 import { ChargeStore } from "../../../src/domains/usage/charge.store.ts";
 import type { ChargeRequest } from "../../../src/domains/usage/charge.ts";
-import { openLedgerHouse, type LedgerHouse } from "../../support/ledger-house.ts";
+import { type LedgerHouse, openLedgerHouse } from "../../support/ledger-house.ts";
 
 let house: LedgerHouse;
 let store: ChargeStore;
@@ -34,14 +34,24 @@ describe("a charge", () => {
   test("admits what fits the quota, in order, and refuses only what does not: a refusal consumes nothing", async () => {
     const tenant = await house.createTenant({ quota: 10 });
     const verdicts = await store.charge([8, 5, 2, 1].map((quantity) => requestOf(tenant, quantity)));
-    expect(verdicts.map((verdict) => verdict.kind)).toEqual(["ADMITTED", "QUOTA_EXCEEDED", "ADMITTED", "QUOTA_EXCEEDED"]);
+    expect(verdicts.map((verdict) => verdict.kind)).toEqual([
+      "ADMITTED",
+      "QUOTA_EXCEEDED",
+      "ADMITTED",
+      "QUOTA_EXCEEDED",
+    ]);
     expect(await house.eventsOf(tenant)).toEqual([8, 2]);
     expect(await house.usedBy(tenant)).toBe(10);
   });
 
   test("decides each tenant of a group by itself", async () => {
     const [poor, rich] = [await house.createTenant({ quota: 1 }), await house.createTenant({ quota: 100 })];
-    const verdicts = await store.charge([requestOf(poor, 2), requestOf(rich, 2), requestOf(poor, 1), requestOf(rich, 90)]);
+    const verdicts = await store.charge([
+      requestOf(poor, 2),
+      requestOf(rich, 2),
+      requestOf(poor, 1),
+      requestOf(rich, 90),
+    ]);
     expect(verdicts.map((verdict) => verdict.kind)).toEqual(["QUOTA_EXCEEDED", "ADMITTED", "ADMITTED", "ADMITTED"]);
     expect(await house.usedBy(poor)).toBe(1);
     expect(await house.usedBy(rich)).toBe(92);
@@ -56,7 +66,10 @@ describe("a charge", () => {
   test("says which limit refused, how much of it is used, and when it starts again", async () => {
     const tenant = await house.createTenant({ quota: 3 });
     const [, verdict] = await store.charge([requestOf(tenant, 2), requestOf(tenant, 2)]);
-    expect(verdict).toMatchObject({ kind: "QUOTA_EXCEEDED", limit: { kind: "QUOTA", meter: "inputs", limit: 3, used: 2, requested: 2 } });
+    expect(verdict).toMatchObject({
+      kind: "QUOTA_EXCEEDED",
+      limit: { kind: "QUOTA", meter: "inputs", limit: 3, used: 2, requested: 2 },
+    });
     const now = new Date();
     const nextMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString();
     expect(verdict).toHaveProperty("limit.resetsAt", nextMonth);
@@ -70,7 +83,10 @@ describe("a charge", () => {
     const [three] = await store.charge([keyed()]);
     expect(one).toMatchObject({ kind: "ADMITTED" });
     for (const repeat of [two, three]) {
-      expect(repeat).toMatchObject({ kind: "REPEATED", first: { inferenceId: first.inferenceId, holder: "gtw_test", answer: undefined } });
+      expect(repeat).toMatchObject({
+        kind: "REPEATED",
+        first: { inferenceId: first.inferenceId, holder: "gtw_test", answer: undefined },
+      });
     }
     expect(await house.eventsOf(tenant)).toEqual([1]);
   });
@@ -85,7 +101,9 @@ describe("a charge", () => {
 
   test("tells two tenants' equal idempotency keys apart", async () => {
     const [a, b] = [await house.createTenant({ quota: 9 }), await house.createTenant({ quota: 9 })];
-    const verdicts = await store.charge([a, b].map((tenant) => requestOf(tenant, 1, { idempotencyKey: "same", requestDigest: "d" })));
+    const verdicts = await store.charge(
+      [a, b].map((tenant) => requestOf(tenant, 1, { idempotencyKey: "same", requestDigest: "d" })),
+    );
     expect(verdicts.map((verdict) => verdict.kind)).toEqual(["ADMITTED", "ADMITTED"]);
   });
 });
@@ -104,7 +122,9 @@ describe("a reversal", () => {
 
   test("passes over an event that never was", async () => {
     const tenant = await house.createTenant({ quota: 10 });
-    const reversed = await store.reverse([{ tenantId: tenant, usageEventId: newId("usageEvent"), reason: "OUTCOME_UNKNOWN" }]);
+    const reversed = await store.reverse([
+      { tenantId: tenant, usageEventId: newId("usageEvent"), reason: "OUTCOME_UNKNOWN" },
+    ]);
     expect(reversed.size).toBe(0);
     expect(await house.eventsOf(tenant)).toEqual([]);
   });
@@ -142,7 +162,10 @@ describe("the ledger", () => {
     const tenant = await house.createTenant({ quota: 100 });
     await store.charge([requestOf(tenant, 3), requestOf(tenant, 4, { apiKeyId: undefined, userId: "usr_test" })]);
     await house.sql("update quota_usage set used = used + 1 where tenant_id = $1", [tenant]);
-    await house.sql("update usage_hourly set quantity = quantity - 1, events = events + 2 where tenant_id = $1 and api_key_id = ''", [tenant]);
+    await house.sql(
+      "update usage_hourly set quantity = quantity - 1, events = events + 2 where tenant_id = $1 and api_key_id = ''",
+      [tenant],
+    );
     const drift = await house.drift();
     expect(drift.map(({ table, cached, recomputed }) => [table, cached, recomputed])).toEqual([
       ["quota_usage", 8n, 7n],

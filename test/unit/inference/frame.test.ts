@@ -11,7 +11,10 @@ const data = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
 );
 const tensor = data.map((values): Tensor => ({ dtype: dtypeOf(values), dims: [values.length], data: values }));
-const message = fc.record({ note: fc.string({ unit: "binary", maxLength: 50 }), tensors: fc.array(tensor, { maxLength: 5 }) });
+const message = fc.record({
+  note: fc.string({ unit: "binary", maxLength: 50 }),
+  tensors: fc.array(tensor, { maxLength: 5 }),
+});
 type Message = { note: string; tensors: Tensor[] };
 
 function write(writer: FrameWriter, { note, tensors }: Message): Uint8Array {
@@ -25,33 +28,43 @@ function write(writer: FrameWriter, { note, tensors }: Message): Uint8Array {
 
 test("what is written is read, however the stream cuts it into pieces", () => {
   fc.assert(
-    fc.property(fc.array(message, { minLength: 1, maxLength: 5 }), fc.array(fc.integer({ min: 1, max: 200 })), (sent, cuts) => {
-      const writer = new FrameWriter(maxBytes);
-      const bytes = Buffer.concat(sent.map((one) => write(writer, one)));
-      const reader = new FrameReader(maxBytes);
-      const got: Message[] = [];
-      for (let at = 0, cut = 0; at < bytes.length; cut++) {
-        const size = cuts[cut] ?? bytes.length;
-        for (const frame of reader.push(Uint8Array.from(bytes.subarray(at, at + size)))) {
-          const header: Message = JSON.parse(frame.header);
-          got.push({ note: header.note, tensors: tensorsIn(frame, header.tensors) });
+    fc.property(
+      fc.array(message, { minLength: 1, maxLength: 5 }),
+      fc.array(fc.integer({ min: 1, max: 200 })),
+      (sent, cuts) => {
+        const writer = new FrameWriter(maxBytes);
+        const bytes = Buffer.concat(sent.map((one) => write(writer, one)));
+        const reader = new FrameReader(maxBytes);
+        const got: Message[] = [];
+        for (let at = 0, cut = 0; at < bytes.length; cut++) {
+          const size = cuts[cut] ?? bytes.length;
+          for (const frame of reader.push(Uint8Array.from(bytes.subarray(at, at + size)))) {
+            const header: Message = JSON.parse(frame.header);
+            got.push({ note: header.note, tensors: tensorsIn(frame, header.tensors) });
+          }
+          at += size;
         }
-        at += size;
-      }
-      expect(got).toEqual(sent);
-    }),
+        expect(got).toEqual(sent);
+      },
+    ),
   );
 });
 
 test("tensors are viewed where they lie", () => {
-  const bytes = write(new FrameWriter(maxBytes), { note: "", tensors: [{ dtype: "int64", dims: [2], data: BigInt64Array.of(1n, 2n) }] });
+  const bytes = write(new FrameWriter(maxBytes), {
+    note: "",
+    tensors: [{ dtype: "int64", dims: [2], data: BigInt64Array.of(1n, 2n) }],
+  });
   const [frame] = new FrameReader(maxBytes).push(bytes);
   if (frame === undefined) throw new Error("no frame");
   expect(tensorsIn(frame, [{ dtype: "int64", dims: [2] }])[0]?.data.buffer).toBe(bytes.buffer);
 });
 
 test("a frame must be filled by its tensors exactly", () => {
-  const bytes = write(new FrameWriter(maxBytes), { note: "", tensors: [{ dtype: "float32", dims: [4], data: new Float32Array(4) }] });
+  const bytes = write(new FrameWriter(maxBytes), {
+    note: "",
+    tensors: [{ dtype: "float32", dims: [4], data: new Float32Array(4) }],
+  });
   for (const dims of [[2], [5], [2, 2, 2], [2 ** 40, 2 ** 40]]) {
     expect(() => tensorsIn(parseFrame(bytes), [{ dtype: "float32", dims }])).toThrow("A frame");
   }

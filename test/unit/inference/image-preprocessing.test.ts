@@ -1,13 +1,21 @@
-import sharp from "sharp";
+import sharp, { type Colour, type Sharp } from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { decodeImage } from "../../../src/domains/inference/image-preprocessing.ts";
 import type { ImageRecipe } from "../../../src/domains/models/manifest.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { bundledModel } from "../../support/tiny-models.ts";
 
-const recipe: ImageRecipe = { kind: "image", recipe: 1, width: 28, height: 28, channels: 1, scale: 1, tensor: "pixels" };
+const recipe: ImageRecipe = {
+  kind: "image",
+  recipe: 1,
+  width: 28,
+  height: 28,
+  channels: 1,
+  scale: 1,
+  tensor: "pixels",
+};
 
-function picture(width: number, height: number, background: sharp.Colour): sharp.Sharp {
+function picture(width: number, height: number, background: Colour): Sharp {
   return sharp({ create: { width, height, channels: 4, background } });
 }
 
@@ -23,7 +31,9 @@ test("the pictures of the golden samples give the tensors they were trained with
 
 test("every grey of an 8-bit PNG comes through as it is", async () => {
   const greys = Uint8Array.from({ length: 784 }, (_, i) => i % 256);
-  const png = await sharp(greys, { raw: { width: 28, height: 28, channels: 1 } }).png().toBuffer();
+  const png = await sharp(greys, { raw: { width: 28, height: 28, channels: 1 } })
+    .png()
+    .toBuffer();
   expect([...(await decodeImage(png, recipe))]).toEqual([...greys]);
 });
 
@@ -34,7 +44,10 @@ test("a picture is fitted in whole, on black", async () => {
 });
 
 test("what is transparent shows black", async () => {
-  const half = await decodeImage(await picture(28, 28, { r: 255, g: 255, b: 255, alpha: 0.5 }).png().toBuffer(), recipe);
+  const half = await decodeImage(
+    await picture(28, 28, { r: 255, g: 255, b: 255, alpha: 0.5 }).png().toBuffer(),
+    recipe,
+  );
   expect(half[0]).toBe(128);
   const none = await decodeImage(await picture(28, 28, { r: 255, g: 255, b: 255, alpha: 0 }).png().toBuffer(), recipe);
   expect(none[0]).toBe(0);
@@ -44,7 +57,11 @@ test("16 bits, a palette and JPEG are read as well", async () => {
   const grey = picture(28, 28, { r: 128, g: 128, b: 128, alpha: 1 });
   const sixteen = await grey.clone().removeAlpha().toColourspace("rgb16").png().toBuffer();
   expect((await sharp(sixteen).metadata()).depth).toBe("ushort");
-  for (const bytes of [sixteen, await grey.clone().png({ palette: true }).toBuffer(), await grey.clone().jpeg().toBuffer()]) {
+  for (const bytes of [
+    sixteen,
+    await grey.clone().png({ palette: true }).toBuffer(),
+    await grey.clone().jpeg().toBuffer(),
+  ]) {
     expect(Math.abs(((await decodeImage(bytes, recipe))[100] ?? 0) - 128)).toBeLessThanOrEqual(1);
   }
 });

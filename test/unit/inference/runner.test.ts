@@ -1,28 +1,35 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { FrameReader, FrameWriter, maxReplyBytes, maxRequestBytes } from "../../../src/domains/inference/frame.ts";
+import {
+  FrameReader,
+  FrameWriter,
+  type Header,
+  maxReplyBytes,
+  maxRequestBytes,
+} from "../../../src/domains/inference/frame.ts";
 import { versionToLoad } from "../../../src/domains/inference/loaded-version.ts";
 import { Runner, RunnerGone } from "../../../src/domains/inference/runner.ts";
-import type { RunnerReply, RunnerRequest } from "../../../src/domains/inference/runner-messages.ts";
+import type { RunnerRequest } from "../../../src/domains/inference/runner-messages.ts";
 import { pauseBefore } from "../../../src/domains/inference/runner-pool.ts";
+import { fillWith } from "../../../src/domains/inference/tensor.ts";
 import { tinyModel } from "../../support/tiny-models.ts";
 
 const version = versionToLoad(tinyModel("lookup"), 1);
+const greeting = { op: "ready", id: 0, tensors: [] };
 const rows = [[BigInt64Array.of(3n)]];
 
-function frame(reply: RunnerReply): Uint8Array {
+function frame(header: Header & Record<string, unknown>): Uint8Array {
   const writer = new FrameWriter(maxReplyBytes);
-  const views = writer.begin(reply);
-  for (const view of views) view.fill(0 as never);
+  for (const view of writer.begin(header)) fillWith(view, 0, 0, view.length);
   return Buffer.from(writer.bytes());
 }
 
-function answerTo(request: RunnerRequest): RunnerReply {
-  return { op: "done", id: request.id, runMs: 1, tensors: [{ dtype: "float32", dims: [1] }] };
+function answerTo(request: RunnerRequest) {
+  return { op: "done", id: request.id, runMs: 1, tensors: [{ dtype: "float32" as const, dims: [1] }] };
 }
 
 /** A runner whose process is this test: it says what `answer` makes of a request. */
@@ -47,7 +54,7 @@ async function runnerThat(answer: (request: RunnerRequest) => Uint8Array): Promi
     { pid: 1, pipe, ended, kill: () => end("it was killed"), fence: () => Promise.resolve([]) },
     50,
   );
-  far.write(frame({ op: "ready", id: 0, tensors: [] }));
+  far.write(frame(greeting));
   await runner.started();
   return runner;
 }
@@ -69,8 +76,8 @@ test("an answer that is the one expected is believed", async () => {
 const garbage: [string, (request: RunnerRequest) => Uint8Array][] = [
   ["bytes that are no frame", () => Buffer.from("HTTP/1.1 200 OK\r\n\r\n")],
   ["a length beyond all bounds", () => Buffer.from(Uint32Array.of(2 ** 32 - 8, 8).buffer)],
-  ["an answer to something else", (request) => frame({ ...answerTo(request), id: request.id + 1 } as RunnerReply)],
-  ["a second greeting", () => frame({ op: "ready", id: 0, tensors: [] })],
+  ["an answer to something else", (request) => frame({ ...answerTo(request), id: request.id + 1 })],
+  ["a second greeting", () => frame(greeting)],
   ["two answers", (request) => Buffer.concat([frame(answerTo(request)), frame(answerTo(request))])],
   [
     "more numbers than it sent",
@@ -82,9 +89,15 @@ const garbage: [string, (request: RunnerRequest) => Uint8Array][] = [
   ],
   [
     "a header that is not JSON",
-    (request) => Buffer.from(Buffer.from(frame(answerTo(request))).toString("latin1").replace('{"op"', '{{{{{'), "latin1"),
+    (request) =>
+      Buffer.from(
+        Buffer.from(frame(answerTo(request)))
+          .toString("latin1")
+          .replace('{"op"', "{{{{{"),
+        "latin1",
+      ),
   ],
-  ["a time below nought", (request) => frame({ ...answerTo(request), runMs: -1 } as RunnerReply)],
+  ["a time below nought", (request) => frame({ ...answerTo(request), runMs: -1 })],
 ];
 
 test.each(garbage)("a runner that sends %s is killed", async (_, answer) => {

@@ -30,14 +30,14 @@ test("the texts of the golden samples give the ids they were trained with", asyn
 });
 
 test.each([
-  ["Don't PAY $100", [2n, 3n, 5n, 4n], false],
-  ["never pay", [1n, 3n], false],
-  ["don't pay $100!", [2n, 3n, 5n, 4n], true],
+  ["Don't PAY $100", [2, 3, 5, 4], false],
+  ["never pay", [1, 3], false],
+  ["don't pay $100!", [2, 3, 5, 4], true],
   ["", [], false],
   [" -- \n ä", [], false],
-  ["dön't", [1n, 1n, 1n], false],
+  ["dön't", [1, 1], false],
 ])("%j is %j, cut: %j", (text, ids, truncated) => {
-  expect(tokenizer.encode(text)).toEqual({ ids: BigInt64Array.from(ids), tokens: ids.length, truncated });
+  expect(tokenizer.encode(text)).toEqual({ ids: BigInt64Array.from(ids.map(BigInt)), tokens: ids.length, truncated });
 });
 
 test("a text of a million words builds no more tokens than count", () => {
