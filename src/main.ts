@@ -57,7 +57,7 @@ async function start(): Promise<number> {
 async function greet(config: Config, { url, people, keys }: App, postgres: Postgres): Promise<void> {
   const demoFile = path.join(config.dataDir, "demo.json");
   const isDemo = postgres.isEmbedded && !config.production;
-  const demo = isDemo
+  const seeded = isDemo
     ? await seedDemo({
         file: demoFile,
         url,
@@ -67,7 +67,7 @@ async function greet(config: Config, { url, people, keys }: App, postgres: Postg
         ownerIdOf: async (email) => (await people.users.findByEmail(email))?.id,
       })
     : undefined;
-  print(welcome({ url, demo, demoFile, examplesDir }));
+  print(welcome({ url, demo: seeded, demoFile, examplesDir }));
 }
 
 async function demo(): Promise<number> {

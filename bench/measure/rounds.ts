@@ -32,14 +32,17 @@ export interface Books {
   inputs: number;
 }
 
-interface Measuring {
+interface Loading {
   setting: Setting;
-  servers: Server[];
   requests: LoadRequest[];
-  pace: Pace;
   generator: Generator;
-  commits: CommitTimer;
   books: Books;
+}
+
+interface Measuring extends Loading {
+  servers: Server[];
+  pace: Pace;
+  commits: CommitTimer;
 }
 
 export async function measure(measuring: Measuring): Promise<Round[]> {
@@ -61,21 +64,17 @@ const warmAnswers = 10_000;
 const warmUpBoundMs = 20_000;
 
 /** Asks each server until its code is compiled as well as it will be; that takes a number of answers, not a time. */
-export async function warmUp(measuring: Omit<Measuring, "pace" | "commits">): Promise<void> {
-  for (const server of measuring.servers) {
+export async function warmUp(loading: Loading & { servers: Server[] }): Promise<void> {
+  for (const server of loading.servers) {
     const endsAt = performance.now() + warmUpBoundMs;
     for (let answers = 0; answers < warmAnswers && performance.now() < endsAt; ) {
-      answers += (await load(measuring, server, 1_000)).answers;
+      answers += (await load(loading, server, 1_000)).answers;
     }
   }
 }
 
-async function load(
-  measuring: Omit<Measuring, "pace" | "commits">,
-  server: Server,
-  durationMs: number,
-): Promise<Figures> {
-  const { setting, requests, generator, books } = measuring;
+async function load(loading: Loading, server: Server, durationMs: number): Promise<Figures> {
+  const { setting, requests, generator, books } = loading;
   const { host, port, path, credential } = server;
   const before = await takingOf(server.pids);
   const figures = await generator.run({ host, port, path, credential, requests, clients: setting.clients, durationMs });

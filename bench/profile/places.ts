@@ -44,11 +44,18 @@ const families: [RegExp, string][] = [
 function groupOf(frame: CallFrame): string {
   if (frame.functionName === "(garbage collector)") return "garbage collection";
   if (frame.functionName === "(program)") return "outside JavaScript (system calls, V8)";
-  if (frame.url === "" || frame.url.startsWith("node:")) return "node";
+  if (frame.url === "") return "node: native calls";
+  if (frame.url.startsWith("node:")) return `node: ${nodePart(frame.url)}`;
   const inPackage = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(frame.url)?.[1];
   if (inPackage !== undefined) return families.find(([names]) => names.test(inPackage))?.[1] ?? inPackage;
   const own = /\/dist\/(domains\/[^/]+|[^/]+)/.exec(frame.url)?.[1];
   return own === undefined ? frame.url : `Tollgate: ${own}`;
+}
+
+/** `node:internal/streams/writable` is streams, `node:_http_outgoing` is http. */
+function nodePart(url: string): string {
+  const [part = ""] = url.replace(/^node:(internal\/)?_?/, "").split(/[/_]/);
+  return part;
 }
 
 async function nameOf(frame: CallFrame): Promise<string> {

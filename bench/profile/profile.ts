@@ -4,6 +4,8 @@ import path from "node:path";
 import { type Closer, closeAll } from "../closers.ts";
 import { startGenerator } from "../load/generator-process.ts";
 import { withExpectedLabels } from "../measure/expected.ts";
+import { warmUp } from "../measure/rounds.ts";
+import { warmUpSetting } from "../measure/settings.ts";
 import type { Options } from "../options.ts";
 import { readBodies } from "../requests.ts";
 import { startBare } from "../servers/baselines.ts";
@@ -12,8 +14,6 @@ import { type CpuProfile, selfTimes } from "./cpu-profile.ts";
 import { placeNames } from "./places.ts";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-
-const warmUpMs = 3_000;
 
 /** Where the gateway's own process spends its time while one-digit requests keep it busy: the exit code is 0. */
 export async function profile(options: Options, closers: Closer[]): Promise<number> {
@@ -25,8 +25,9 @@ export async function profile(options: Options, closers: Closer[]): Promise<numb
   const { digits } = await withExpectedLabels(await readBodies(), bare);
   const gateway = await startGateway(inner, ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=500"]);
   const generator = startGenerator(inner);
+  const books = { answers: 0, inputs: 0 };
+  await warmUp({ setting: warmUpSetting, servers: [gateway.server], requests: digits, generator, books });
   const order = { ...gateway.server, requests: digits, clients: options.clients };
-  await generator.run({ ...order, durationMs: warmUpMs });
   // The profile's clock is the machine's monotonic one, in microseconds, and so is this.
   const from = process.hrtime.bigint() / 1000n;
   const figures = await generator.run({ ...order, durationMs: options.isQuick ? 4_000 : 15_000 });

@@ -31,8 +31,8 @@ export function cursorOf(id: string): string {
 
 /** The id in a cursor. Throws INVALID_INPUT for anything that this server did not hand out. */
 export function idOfCursor(cursor: string): string {
-  const text = Buffer.from(cursor, "base64url").toString("utf8");
-  if (text.startsWith("after:")) return text.slice("after:".length);
+  const id = /^after:([a-z]{3}_[0-9a-z]{26})$/.exec(Buffer.from(cursor, "base64url").toString("utf8"))?.[1];
+  if (id !== undefined) return id;
   throw new TollgateError(
     "INVALID_INPUT",
     "after is not a cursor of this list. Pass the endCursor of an earlier page.",

@@ -10,8 +10,11 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "tollgate_" });
   const registers = [registry];
+  return { registry, ...inferenceMetrics(registers), ...runnerMetrics(registers), ...ledgerMetrics(registers) };
+}
+
+function inferenceMetrics(registers: Registry[]) {
   return {
-    registry,
     inferences: new Counter({
       name: "tollgate_inferences_total",
       help: "Inferences by model, version and outcome (OK or an error code).",
@@ -37,6 +40,11 @@ export function createMetrics() {
       labelNames: ["code"] as const,
       registers,
     }),
+  };
+}
+
+function runnerMetrics(registers: Registry[]) {
+  return {
     batchInputs: new Histogram({
       name: "tollgate_batch_inputs",
       help: "Inputs in a batch, by version.",
@@ -57,6 +65,11 @@ export function createMetrics() {
       registers,
     }),
     queuedInputs: new Gauge({ name: "tollgate_queued_inputs", help: "Inputs that wait for a runner.", registers }),
+  };
+}
+
+function ledgerMetrics(registers: Registry[]) {
+  return {
     commitGroup: new Histogram({
       name: "tollgate_charge_group_requests",
       help: "Requests that shared a commit of the ledger.",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
 import path from "node:path";
 import { inject } from "vitest";
+import { readEnvironment } from "../../src/platform/config.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const startTimeoutMs = 90_000;
@@ -75,7 +76,7 @@ function spawnGateway(
 ): { child: ChildProcess; output: () => string } {
   // Nothing of the tests' own environment but the way to programs: what a gateway needs, it is given here.
   const child = spawn(process.execPath, [path.join(root, "scripts/run.mjs"), ...command], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
+    env: { PATH: readEnvironment()["PATH"], HOME: readEnvironment()["HOME"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";

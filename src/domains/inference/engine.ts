@@ -12,7 +12,7 @@ import type { Row } from "./tensor.ts";
 export type { RunRequest, RunResult } from "./accepted-request.ts";
 export type { EngineEvent } from "./engine-events.ts";
 export type { LoadableVersion } from "./loaded-version.ts";
-export type { Row, TensorData } from "./tensor.ts";
+export type { Row } from "./tensor.ts";
 
 /** Runs models: fairly between tenants, in batches that change no answer, in processes that may die. */
 export interface Engine {
@@ -32,7 +32,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export interface EngineState {
+interface EngineState {
   isReady: boolean;
   restarts: number;
   runners: RunnerState[];

@@ -1,4 +1,4 @@
-import { TollgateError } from "../../core/errors.ts";
+import { type ErrorCode, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { priceOf } from "../../core/money.ts";
 import type { TenantPrincipal } from "../../core/principal.ts";
@@ -75,7 +75,7 @@ export class InferenceService {
     admissible.abandoned.addEventListener("abort", () => stop.abort(), { once: true });
     const charging = this.#options.ledger.charge(this.chargeRequestOf(admissible, names));
     const running = this.#exhausted.has(admissible.principal.tenantId)
-      ? charging.then((verdict) => (verdict.kind === "ADMITTED" ? this.run(admissible, stop.signal) : undefined))
+      ? charging.then((decided) => (decided.kind === "ADMITTED" ? this.run(admissible, stop.signal) : undefined))
       : this.run(admissible, stop.signal);
     running.catch(() => undefined); // it is awaited below, unless the charge is refused first
 
@@ -198,15 +198,14 @@ export function toInference(admissible: Admissible, id: string, unitPriceMicros:
   };
 }
 
+/** Failures that have a reason of their own in the ledger. */
+const reasons = new Map<ErrorCode, ReversalReason>([
+  ["MODEL_FAILED", "MODEL_FAILED"],
+  ["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"],
+  ["OVERLOADED", "OVERLOADED"],
+]);
+
 function reasonOf(error: unknown, abandoned: AbortSignal): ReversalReason {
   if (abandoned.aborted) return "CALLER_LEFT";
-  if (!(error instanceof TollgateError)) return "INTERNAL";
-  switch (error.code) {
-    case "MODEL_FAILED":
-    case "DEADLINE_EXCEEDED":
-    case "OVERLOADED":
-      return error.code;
-    default:
-      return "INTERNAL";
-  }
+  return (error instanceof TollgateError ? reasons.get(error.code) : undefined) ?? "INTERNAL";
 }

@@ -174,7 +174,9 @@ export class RowRun implements Queued {
 function runsOf(accepted: AcceptedRequest, version: LoadedVersion): RowRun[] {
   const { rows } = accepted.request;
   const [first = []] = rows;
-  if (version.layout.bucketOf(first) === undefined) return [new RowRun(accepted, version)];
+  const only = version.layout.bucketOf(first);
+  if (only === undefined) return [new RowRun(accepted, version)];
+  if (rows.length === 1) return [new RowRun(accepted, version, { bucket: only, positions: [0] })];
   const buckets = Map.groupBy(rows.keys(), (position) => version.layout.bucketOf(rows[position] ?? []));
   return [...buckets].map(([bucket, positions]) => new RowRun(accepted, version, { bucket, positions }));
 }

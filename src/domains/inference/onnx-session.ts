@@ -4,7 +4,10 @@ import { dtypeOf, type Tensor, type TensorData } from "./tensor.ts";
 
 env.logLevel = "error";
 
-/** One version loaded by ONNX Runtime, on one CPU thread. Only a runner may hold one: see ADR on runners. */
+/**
+ * One version loaded by ONNX Runtime, on one CPU thread. A run cannot be cancelled, and a fault in it ends its process:
+ * only a runner may hold one.
+ */
 export class OnnxSession {
   readonly #session: InferenceSession;
   readonly #inputs: string[];

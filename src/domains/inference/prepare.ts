@@ -7,7 +7,7 @@ import type { TensorData } from "./tensor.ts";
 import { decodeBase64, rowFromTensor } from "./tensor-input.ts";
 import { VocabularyTokenizer } from "./tokenizer.ts";
 
-export const maxInputs = 256;
+const maxInputs = 256;
 const maxTextCharacters = 1_000_000;
 
 /** One input, ready for the graph. */
@@ -52,9 +52,7 @@ function prepare(manifest: Manifest, input: InferenceInput, index: number): Prep
 }
 
 function fieldOf(input: InferenceInput, index: number): "image" | "text" | "tensor" {
-  const given = (["image", "text", "tensor"] as const).filter(
-    (field) => input[field] !== null && input[field] !== undefined,
-  );
+  const given = (["image", "text", "tensor"] as const).filter((kind) => (input[kind] ?? undefined) !== undefined);
   const [field] = given;
   if (field !== undefined && given.length === 1) return field;
   const sent = given.length === 0 ? "none" : given.join(" and ");

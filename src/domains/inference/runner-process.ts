@@ -25,8 +25,9 @@ export interface RunnerProcess {
 
 export async function spawnRunner(logger: Logger): Promise<RunnerProcess> {
   const directory = await mkdtemp(path.join(tmpdir(), "tollgate-runner-"));
-  const launcher = await deathSignal();
-  const [program = process.execPath, ...args] = [...launcher, process.execPath, entry()];
+  launcher ??= deathSignal();
+  const prefix = await launcher;
+  const [program = process.execPath, ...args] = [...prefix, process.execPath, entry()];
   const child = spawn(program, args, {
     cwd: directory,
     env: environmentIn(directory),
@@ -50,7 +51,7 @@ export async function spawnRunner(logger: Logger): Promise<RunnerProcess> {
       // From here on there is nowhere to write to, and no file that a model could name.
       await rm(directory, { recursive: true, force: true });
       const unlimited = await limitMemory(pid, memoryLimitMb);
-      const undying = launcher.length === 0 ? "this system has no setpriv that sets a death signal" : undefined;
+      const undying = prefix.length === 0 ? "this system has no setpriv that sets a death signal" : undefined;
       return [unlimited, undying].filter((problem) => problem !== undefined);
     },
   };
@@ -70,6 +71,8 @@ function entry(): string {
  * A runner that is idle sees its pipe close when the gateway dies. One that is busy in an endless loop does not: the
  * kernel ends it, where a tool can ask for that.
  */
+let launcher: Promise<string[]> | undefined;
+
 async function deathSignal(): Promise<string[]> {
   const tool = toolAt("setpriv");
   if (tool === undefined) return [];

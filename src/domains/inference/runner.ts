@@ -29,7 +29,7 @@ export class RunnerGone extends Error {
 }
 
 /** ONNX Runtime refused or threw; the runner itself is well. */
-export class RunFailed extends Error {
+class RunFailed extends Error {
   override readonly name = "RunFailed";
 }
 

@@ -51,16 +51,17 @@ function fromEncoded(tensor: unknown): SentTensor {
 /** The bytes of base64 text. Node skips what it cannot read, so a length that does not come out tells of it. */
 export function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, "base64");
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const padding = /={0,2}$/.exec(text.slice(-2))?.[0].length ?? 0;
   if (text.length % 4 !== 0 || bytes.length !== (text.length / 4) * 3 - padding) throw invalid("is not base64.");
   return bytes;
 }
 
 // A view needs its bytes at a multiple of the number's size, which a small Buffer, cut from a shared pool, seldom has.
 function view(dtype: Dtype, bytes: Buffer): TensorData {
-  if (dtype === "uint8") return bytes;
   const aligned = new Uint8Array(bytes).buffer;
   switch (dtype) {
+    case "uint8":
+      return bytes;
     case "float32":
       return new Float32Array(aligned);
     case "int64":

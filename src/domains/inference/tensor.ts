@@ -17,7 +17,7 @@ export interface Tensor extends TensorShape {
 
 const bytesPerElement = { float32: 4, int64: 8, int32: 4, uint8: 1 } as const satisfies Record<Dtype, number>;
 
-export function elementCount(dims: readonly number[]): number {
+function elementCount(dims: readonly number[]): number {
   let count = 1;
   for (const dim of dims) count *= dim;
   return count;

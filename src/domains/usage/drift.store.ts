@@ -1,14 +1,5 @@
 import type { Database } from "../../platform/database.ts";
-
-/** A cached number that is not the one that the events add up to. */
-export interface Drift {
-  table: "usage_hourly" | "quota_usage";
-  tenantId: string;
-  /** The rest of the cached row's key, for people. */
-  row: string;
-  cached: bigint;
-  recomputed: bigint;
-}
+import type { Drift, DriftReport } from "./drift.ts";
 
 interface DriftRow {
   table_name: Drift["table"];
@@ -39,7 +30,7 @@ export class DriftStore {
   }
 
   /** Every difference, all read in one snapshot, so charges that run meanwhile are not taken for drift. */
-  async findDrift(): Promise<{ events: bigint; drift: Drift[] }> {
+  async findDrift(): Promise<DriftReport> {
     return await this.#database.systemTransaction(async (sql) => {
       await sql({ text: "set transaction isolation level repeatable read, read only" });
       const [counted] = await sql({ text: "select count(*)::text as events from usage_events" });

@@ -70,17 +70,9 @@ export class Ledger {
   async charge(request: ChargeRequest): Promise<ChargeVerdict> {
     try {
       return await this.#charges.add(request);
-    } catch (error) {
-      if (error instanceof TollgateError) throw error;
-      this.#options.logger.error({ err: error, inferenceId: request.inferenceId }, "charge failed");
-      this.#owe({
-        reversal: { tenantId: request.tenantId, usageEventId: request.usageEventId, reason: "OUTCOME_UNKNOWN" },
-        unknownUntil: performance.now() + this.#options.outcomeSettlesMs,
-      });
-      throw new TollgateError("OVERLOADED", "The request could not be metered, so it was not answered. Try again.", {
-        cause: error,
-        retryAfterMs: 1_000,
-      });
+    } catch (cause) {
+      if (cause instanceof TollgateError) throw cause; // the queue is full: nothing was sent
+      throw this.#outcomeUnknown(request, cause);
     }
   }
 
@@ -122,6 +114,18 @@ export class Ledger {
     this.#isClosing = true;
     await this.#paying;
     return this.#owed.size;
+  }
+
+  #outcomeUnknown(request: ChargeRequest, cause: unknown): TollgateError {
+    this.#options.logger.error({ err: cause, inferenceId: request.inferenceId }, "charge failed");
+    this.#owe({
+      reversal: { tenantId: request.tenantId, usageEventId: request.usageEventId, reason: "OUTCOME_UNKNOWN" },
+      unknownUntil: performance.now() + this.#options.outcomeSettlesMs,
+    });
+    return new TollgateError("OVERLOADED", "The request could not be metered, so it was not answered. Try again.", {
+      cause,
+      retryAfterMs: 1_000,
+    });
   }
 
   #owe(owed: Owed): void {

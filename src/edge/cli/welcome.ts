@@ -40,5 +40,5 @@ function firstRequest(url: string, apiKey: string, digits: string): string {
   ].join("\n");
 }
 
-/** A held-out digit that is not in the training data. */
-export const exampleDigit = "73-7.png";
+/** One of those that the model was not trained on. */
+const exampleDigit = "73-7.png";

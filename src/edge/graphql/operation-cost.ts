@@ -9,6 +9,7 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   type ValueNode,
 } from "graphql";
@@ -16,7 +17,7 @@ import { TollgateError } from "../../core/errors.ts";
 import { maxPageSize } from "../../core/page.ts";
 
 /** How large an operation may be. */
-export interface OperationLimits {
+interface OperationLimits {
   maxDepth: number;
   maxAliases: number;
   /** Fields that would be resolved, lists counted at their page size. */
@@ -25,7 +26,7 @@ export interface OperationLimits {
   maxInputs: number;
 }
 
-export const operationLimits: OperationLimits = { maxDepth: 12, maxAliases: 100, maxCost: 10_000, maxInputs: 1_024 };
+const operationLimits: OperationLimits = { maxDepth: 12, maxAliases: 100, maxCost: 10_000, maxInputs: 1_024 };
 
 type Variables = Readonly<Record<string, unknown>>;
 type Cost = (variables: Variables) => number;
@@ -62,40 +63,51 @@ export function planOperation(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 ): OperationPlan {
   const root = schema.getRootType(operation.operation);
-  if (root === undefined || root === null) return { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 };
-  return planSelections({ schema, fragments }, operation.selectionSet, root);
+  if (root === undefined || root === null) return nothing;
+  return planSelections({ schema, fragments, left: maxSelections }, operation.selectionSet, root);
 }
 
 interface Walk {
   schema: GraphQLSchema;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Selections that may still be looked at. */
+  left: number;
 }
 
+/** Fragments that spread fragments that spread fragments grow by powers: their walk has an end, too. */
+const maxSelections = 20_000;
+
+const nothing: OperationPlan = { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 };
+
 function planSelections(walk: Walk, selections: SelectionSetNode, type: GraphQLOutputType): OperationPlan {
-  const parts = selections.selections.map((selection): OperationPlan => {
-    switch (selection.kind) {
-      case Kind.FIELD:
-        return planField(walk, selection, type);
-      case Kind.INLINE_FRAGMENT:
-        return planSelections(
-          walk,
-          selection.selectionSet,
-          typeNamed(walk, selection.typeCondition?.name.value) ?? type,
-        );
-      case Kind.FRAGMENT_SPREAD: {
-        const fragment = walk.fragments.get(selection.name.value);
-        const on = typeNamed(walk, fragment?.typeCondition.name.value);
-        if (fragment === undefined || on === undefined) return { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 };
-        return planSelections(walk, fragment.selectionSet, on);
-      }
-    }
-  });
+  const parts = selections.selections.map((selection) => planSelection(walk, selection, type));
   return {
-    depth: Math.max(0, ...parts.map((part) => part.depth)),
+    depth: parts.reduce((deepest, part) => Math.max(deepest, part.depth), 0),
     aliases: sum(parts.map((part) => part.aliases)),
     cost: addUp(parts.map((part) => part.cost)),
     inputs: addUp(parts.map((part) => part.inputs)),
   };
+}
+
+function planSelection(walk: Walk, selection: SelectionNode, type: GraphQLOutputType): OperationPlan {
+  walk.left -= 1;
+  if (walk.left < 0) {
+    throw new TollgateError(
+      "QUERY_TOO_COMPLEX",
+      `The operation has more than ${maxSelections} fields and fragments. Split it up.`,
+    );
+  }
+  switch (selection.kind) {
+    case Kind.FIELD:
+      return planField(walk, selection, type);
+    case Kind.INLINE_FRAGMENT:
+      return planSelections(walk, selection.selectionSet, typeNamed(walk, selection.typeCondition?.name.value) ?? type);
+    case Kind.FRAGMENT_SPREAD: {
+      const fragment = walk.fragments.get(selection.name.value);
+      const on = typeNamed(walk, fragment?.typeCondition.name.value);
+      return fragment === undefined || on === undefined ? nothing : planSelections(walk, fragment.selectionSet, on);
+    }
+  }
 }
 
 function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): OperationPlan {
@@ -104,7 +116,7 @@ function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): Ope
   const type = definition === undefined ? undefined : getNamedType(definition.type);
   const inner =
     field.selectionSet === undefined || type === undefined || !isCompositeType(type)
-      ? { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 }
+      ? nothing
       : planSelections(walk, field.selectionSet, type);
   const times = pageSizeOf(field, definition?.args.some((argument) => argument.name === "first") ?? false);
   const isInfer = field.name.value === "infer" && named === walk.schema.getMutationType();

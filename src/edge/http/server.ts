@@ -42,8 +42,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
 
   server.decorateRequest("principal");
-  server.addHook("onRequest", async (request, reply) => {
+  server.addHook("onRequest", (request, reply, done) => {
     void reply.header("x-request-id", request.id);
+    done();
   });
   server.setErrorHandler((error, request, reply) => sendError(asTollgateError(error, options), request, reply));
   server.setNotFoundHandler((request, reply) => {
@@ -70,13 +71,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return server;
 }
 
-async function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
-  return {
+function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
+  return Promise.resolve({
     requestId: request.id,
     principal: request.principal,
     clientAddress: request.ip,
     abandoned: abandonedBy(reply),
-  };
+  });
 }
 
 // The caller has left when its connection closes before the answer was written.

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   chmod,
   chown,
@@ -15,12 +14,12 @@ import {
   writeFile,
 } from "node:fs/promises";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../../src/platform/embedded-postgres.ts";
 import { withStartConnection } from "../../../src/platform/start-connection.ts";
 import { StartError } from "../../../src/platform/start-error.ts";
 import { eventually } from "../../support/eventually.ts";
+import { heldBy, holdPostgres, kill, nextLine } from "../../support/held-postgres.ts";
 
 /** Made once and copied for each test: initdb is most of a first start. */
 let finished: string;
@@ -57,37 +56,10 @@ async function start(directory = dataDir): Promise<EmbeddedPostgres> {
   return server;
 }
 
-interface Held {
-  pid: number;
-  adopted: boolean;
-  url: string;
-}
-
 function holdingProcess(...flags: string[]): ChildProcess {
-  const script = path.resolve(import.meta.dirname, "../../support/hold-postgres.ts");
-  const child = spawn(process.execPath, [script, dataDir, ...flags], {
-    stdio: ["ignore", "pipe", "ignore"],
-    detached: true,
-    // biome-ignore lint/style/noProcessEnv: the child gets ours, and one secret more.
-    env: { ...process.env, TOLLGATE_TEST_SECRET: "hush" },
-  });
+  const child = holdPostgres(dataDir, flags);
   processes.add(child);
   return child;
-}
-
-async function nextLine({ stdout }: ChildProcess): Promise<string> {
-  if (stdout === null) throw new Error("the process has no output");
-  const lines = createInterface({ input: stdout });
-  const [line] = await once(lines, "line");
-  return String(line);
-}
-
-const heldBy = async (child: ChildProcess): Promise<Held> => JSON.parse(await nextLine(child));
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exit = once(child, "exit");
-  child.kill("SIGKILL");
-  await exit;
 }
 
 function query<Row extends object>(url: string, sql: string): Promise<Row[]> {
@@ -277,7 +249,7 @@ describe("stopping", () => {
     const asked = performance.now();
     await server.stop();
     expect(performance.now() - asked).toBeLessThan(15_000);
-    expect(isAlive(server.pid)).toBe(false);
+    await gone(server.pid);
     expect(await session).toBe("cut");
   });
 

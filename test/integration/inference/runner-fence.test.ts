@@ -1,5 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { versionToLoad } from "../../../src/domains/inference/loaded-version.ts";
+import { Runner } from "../../../src/domains/inference/runner.ts";
+import { spawnRunner } from "../../../src/domains/inference/runner-process.ts";
+import { createLogger } from "../../../src/platform/logger.ts";
 import { engineHouse } from "../../support/engine-house.ts";
 import { bundledModel, samplesOf } from "../../support/tiny-models.ts";
 
@@ -33,4 +37,21 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
     expect(open.filter((target) => target.startsWith("/") && !target.startsWith("/dev/null"))).toEqual([]);
   }
   expect(house.eventsOf("FENCE_INCOMPLETE")).toEqual([]);
+});
+
+test("ONNX Runtime writes nothing home", async () => {
+  const digits = versionToLoad(await bundledModel("digits"), 1);
+  // Not fenced yet: what is written while it starts, loads and runs would be found.
+  const child = await spawnRunner(createLogger("silent"));
+  const runner = new Runner(child, 1_000);
+  onTestFinished(() => runner.end(1_000));
+  await runner.started();
+  const deadlineAt = performance.now() + 20_000;
+  await runner.load(digits, deadlineAt);
+  await runner.run(digits, samplesOf(digits), deadlineAt);
+  const home = readlinkSync(`/proc/${child.pid}/cwd`);
+  expect(readFileSync(`/proc/${child.pid}/environ`, "utf8").split("\0")).toContain(`HOME=${home}`);
+  expect(readdirSync(home, { recursive: true })).toEqual([]);
+  await runner.end(5_000);
+  expect(existsSync(home)).toBe(false);
 });
