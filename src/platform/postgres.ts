@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import type { Logger } from "./logger.ts";
 import { migrate } from "./migrations.ts";
+import { withStartConnection } from "./start-connection.ts";
 
 /** The Postgres that this process works on, migrated. */
 export interface Postgres {
@@ -47,8 +48,20 @@ async function openEmbedded(config: Config, logger: Logger, options: { adoptedIs
     dataDir: config.dataDir,
     log: (line) => logger.debug({ line }, "postgres"),
   });
+  const url = server.url("tollgate");
   const stop = async () => {
-    if (!server.adopted || options.adoptedIsOurs) await server.stop();
+    if (options.adoptedIsOurs) return await server.stop();
+    // A gateway may have started, and adopted it, while this command ran.
+    if (!server.adopted && !(await hasOtherClients(url))) await server.stop();
   };
-  return { url: server.url("tollgate"), isEmbedded: true, stop };
+  return { url, isEmbedded: true, stop };
+}
+
+async function hasOtherClients(url: string): Promise<boolean> {
+  return await withStartConnection(url, async (client) => {
+    const others = await client.query(
+      "select 1 from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() limit 1",
+    );
+    return others.rows.length > 0;
+  });
 }

@@ -171,17 +171,14 @@ export class InferenceService {
 
 /** What a caller is told whose request was not admitted. */
 export function refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>): Error {
-  switch (verdict.kind) {
-    case "QUOTA_EXCEEDED":
-      return quotaExceeded(verdict.limit);
-    case "NO_PLAN":
-      return new TollgateError(
-        "FORBIDDEN",
-        "The tenant has no plan that prices inputs, so nothing can be used. Ask the operator for one.",
-      );
-    case "REPEATED":
-      return new Error("a charge without an idempotency key was answered as a repeat");
+  if (verdict.kind === "QUOTA_EXCEEDED") return quotaExceeded(verdict.limit);
+  if (verdict.kind === "NO_PLAN") {
+    return new TollgateError(
+      "FORBIDDEN",
+      "The tenant has no plan that prices inputs, so nothing can be used. Ask the operator for one.",
+    );
   }
+  return new Error("a charge without an idempotency key was answered as a repeat");
 }
 
 export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: RunResult): Inference {
