@@ -21,6 +21,10 @@ function build() {
 
 function run(tool, args) {
   const bin = path.join(root, "node_modules", ".bin", process.platform === "win32" ? `${tool}.cmd` : tool);
+  if (!existsSync(bin)) {
+    console.error(`${tool} is not installed, and Tollgate is built with it. Run: npm ci --include=dev`);
+    process.exit(1);
+  }
   const result = spawnSync(bin, args, { cwd: root, encoding: "utf8", shell: process.platform === "win32" });
   if (result.status === 0) return;
   console.error(`${tool} ${args.join(" ")} failed:\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error ?? ""}`);
