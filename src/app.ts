@@ -78,7 +78,18 @@ export async function startApp(options: {
   const instanceId = newId("instance");
   const database = await openDatabase(databaseUrl);
   const notifications = await startNotifications({ database, logger, instanceId });
-  const ground: Ground = { config, logger, clock, database, notifications, metrics: createMetrics(), instanceId };
+  try {
+    return await serve({ config, logger, clock, database, notifications, metrics: createMetrics(), instanceId });
+  } catch (error) {
+    // Whoever called stops the database next, which these would otherwise report as a failure of its own.
+    await notifications.close();
+    await database.close();
+    throw error;
+  }
+}
+
+async function serve(ground: Ground): Promise<App> {
+  const { config, logger, database, notifications } = ground;
   await new PartitionsStore(database).ensure();
 
   const people = await buildPeople(ground);

@@ -40,7 +40,7 @@ import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
 import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
 import type { Config } from "./platform/config.ts";
-import { type Database, servingStatementTimeoutMs } from "./platform/database.ts";
+import type { Database } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { isInstanceAlive, type Notifications } from "./platform/notifications.ts";
@@ -135,7 +135,6 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
   const ledger = new Ledger({
     store: new ChargeStore(database, instanceId),
     logger,
-    outcomeSettlesMs: 2 * servingStatementTimeoutMs,
     onGroup: (size, durationMs) => {
       metrics.commitGroup.observe(size);
       metrics.commitSeconds.observe(durationMs / 1000);
@@ -151,7 +150,7 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
 }
 
 export function buildInference(
-  { config, logger, database, metrics, instanceId }: Ground,
+  { config, database, metrics, instanceId }: Ground,
   parts: { catalogue: Catalogue; engine: Engine; ledger: Ledger },
 ) {
   const service = new InferenceService({ ...parts, maxDeadlineMs: config.maxDeadlineMs });
@@ -160,7 +159,6 @@ export function buildInference(
     ...parts,
     service,
     store: idempotency,
-    logger,
     instanceId,
     isInstanceAlive: (id) => isInstanceAlive(database, id),
   });

@@ -18,7 +18,7 @@ import { type Config, readConfig, readEnvironment } from "./platform/config.ts";
 import { type Database, openDatabase } from "./platform/database.ts";
 import { createLogger, type Logger } from "./platform/logger.ts";
 import { openPostgres, type Postgres } from "./platform/postgres.ts";
-import { untilStopped } from "./platform/shutdown.ts";
+import { listenForStop } from "./platform/shutdown.ts";
 import { StartError } from "./platform/start-error.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
@@ -27,26 +27,27 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 type Command = (argv: string[]) => Promise<number>;
 
-const commands: Record<string, Command> = {
-  start,
-  demo,
-  operator,
-  usage,
-  "signing-keys": signingKeys,
-  schema,
-};
+const commands = new Map<string, Command>([
+  ["start", start],
+  ["demo", demo],
+  ["operator", operator],
+  ["usage", usage],
+  ["signing-keys", signingKeys],
+  ["schema", schema],
+]);
 
 /** Serves until it is told to stop. */
 async function start(): Promise<number> {
+  const stop = listenForStop();
   const config = readConfig();
   const logger = createLogger(config.logLevel);
   const postgres = await openPostgres(config, logger, { adoptedIsOurs: true });
   let app: App | undefined;
   try {
-    app = await startApp({ config, logger, databaseUrl: postgres.url });
-    await greet(config, app, postgres);
-    const signal = await untilStopped();
-    logger.info({ signal }, "stopping");
+    // Asked to stop while it starts, it does not go on to open the door.
+    if (!stop.isMade()) app = await startApp({ config, logger, databaseUrl: postgres.url });
+    if (app !== undefined && !stop.isMade()) await greet(config, app, postgres);
+    logger.info({ signal: await stop.made }, "stopping");
   } finally {
     await app?.close();
     await postgres.stop();
@@ -64,7 +65,7 @@ async function greet(config: Config, { url, people, keys }: App, postgres: Postg
         operators: people.operators,
         tenants: people.tenantService,
         keys: keys.service,
-        ownerIdOf: async (email) => (await people.users.findByEmail(email))?.id,
+        userIdOf: async (email) => (await people.users.findByEmail(email))?.id,
       })
     : undefined;
   print(welcome({ url, demo: seeded, demoFile, examplesDir }));
@@ -85,15 +86,8 @@ async function demo(): Promise<number> {
 }
 
 async function operator(argv: string[]): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: { email: { type: "string" } },
-  });
-  if (positionals[0] !== "create" || values.email === undefined) {
-    throw new StartError("Use it as: npm run operator -- create --email you@example.com");
-  }
-  const email = values.email;
+  const email = emailIn(argv);
+  if (email === undefined) throw new StartError("Use it as: npm run operator -- create --email you@example.com");
   return await withDatabase(async (database) => {
     const service = new OperatorsService(new UserStore(database), new Passwords());
     const { password } = await service.createOperator({ email });
@@ -102,14 +96,23 @@ async function operator(argv: string[]): Promise<number> {
   });
 }
 
+function emailIn(argv: string[]): string | undefined {
+  try {
+    const options = { email: { type: "string" } } as const;
+    const { positionals, values } = parseArgs({ args: argv, allowPositionals: true, options });
+    return positionals.join(" ") === "create" ? values.email : undefined;
+  } catch {
+    return undefined; // an option that there is not
+  }
+}
+
 async function usage(argv: string[]): Promise<number> {
-  const [what] = argv;
-  return await withDatabase(async (database) => {
-    const store = new DriftStore(database);
-    if (what === "verify") return await verifyUsage(store, print);
-    if (what === "rebuild") return await rebuildUsage(store, print);
-    throw new StartError("Use it as: npm run usage:verify, or npm run usage:rebuild");
-  });
+  const work = new Map([
+    ["verify", verifyUsage],
+    ["rebuild", rebuildUsage],
+  ]).get(argv.join(" "));
+  if (work === undefined) throw new StartError("Use it as: npm run usage:verify, or npm run usage:rebuild");
+  return await withDatabase((database) => work(new DriftStore(database), print));
 }
 
 async function signingKeys(argv: string[]): Promise<number> {
@@ -148,10 +151,10 @@ async function withDatabase(work: (database: Database, logger: Logger) => Promis
 
 async function main(): Promise<void> {
   const [name = "start", ...argv] = process.argv.slice(2);
-  const command = commands[name];
+  const command = commands.get(name);
   try {
     if (command === undefined)
-      throw new StartError(`There is no command ${name}. There are: ${Object.keys(commands).join(", ")}.`);
+      throw new StartError(`There is no command ${name}. There are: ${[...commands.keys()].join(", ")}.`);
     process.exitCode = await command(argv);
   } catch (error) {
     // What was foreseen is one sentence; anything else is our mistake, and its stack helps to mend it.

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { root } from "../paths.ts";
 import type { CallFrame, SelfTime } from "./cpu-profile.ts";
 
+const distDir = path.join(root, "dist") + path.sep;
+
 interface Share {
   name: string;
   /** Of the time in which the event loop was not waiting. */
@@ -63,7 +65,7 @@ async function nameOf(frame: CallFrame): Promise<string> {
   const name = functionName === "" ? "(anonymous)" : functionName;
   if (!url.startsWith("file:")) return url === "" ? name : `${name}  ${url}:${lineNumber + 1}`;
   const file = fileURLToPath(url);
-  const source = file.includes(`${path.sep}dist${path.sep}`) ? await sourceOf(file, frame) : undefined;
+  const source = file.startsWith(distDir) ? await sourceOf(file, frame) : undefined;
   const short = path.relative(root, file).replace(/^.*node_modules\//, "");
   return `${name}  ${source ?? `${short}:${lineNumber + 1}`}`;
 }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
@@ -40,6 +41,12 @@ const whole = (low: number, high: number) =>
 
 const flag = z.enum(["true", "false"], { error: "must be true or false" }).transform((text) => text === "true");
 
+function isAddressOrRange(text: string): boolean {
+  const [, address = "", prefix = "1"] = /^([\da-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return Number(prefix) >= 1 && Number(prefix) <= bits;
+}
+
 /** What every variable must look like. A variable that is set but empty counts as not set. */
 export const environmentSchema = z.object({
   NODE_ENV: z
@@ -57,7 +64,11 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(", ")}` }).optional(),
   INTROSPECTION: flag.optional(),
   BODY_LIMIT_MB: whole(1, 256).default(32),
-  TRUSTED_PROXIES: z.string().default(""),
+  TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(",").flatMap((proxy) => proxy.trim() || []))
+    .refine((proxies) => proxies.every(isAddressOrRange), "must be addresses or ranges, such as 10.0.0.1,fd00::/8")
+    .default([]),
   METRICS_TOKEN: z.string().min(16, "must be at least 16 characters").optional(),
   RUNNERS: whole(1, 64).optional(),
   RUNNER_MEMORY_MB: whole(256, 1_048_576).default(4096),
@@ -100,7 +111,7 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     logLevel: variables.LOG_LEVEL ?? (production ? "info" : "warn"),
     introspection: variables.INTROSPECTION ?? !production,
     bodyLimitBytes: variables.BODY_LIMIT_MB * 1024 * 1024,
-    trustedProxies: variables.TRUSTED_PROXIES.split(",").flatMap((proxy) => proxy.trim() || []),
+    trustedProxies: variables.TRUSTED_PROXIES,
     metricsToken: variables.METRICS_TOKEN,
     // One core is the gateway's own: its event loop, TLS and JSON keep it as busy as a runner.
     runners: variables.RUNNERS ?? Math.max(1, os.availableParallelism() - 1),

@@ -33,7 +33,7 @@ export interface SqlQuery {
 export type Prisma = PrismaClient;
 
 /** How long the gateway waits for one statement. Maintenance commands, which read whole tables, set their own. */
-export const servingStatementTimeoutMs = 5_000;
+const servingStatementTimeoutMs = 5_000;
 
 /**
  * Opens the pools on a migrated database. Each connects as a role that owns nothing; the owner in `url` is used for one

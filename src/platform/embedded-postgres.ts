@@ -9,7 +9,7 @@ import { prepareData } from "./postgres-data.ts";
 import { explainServerFailure } from "./postgres-failure.ts";
 import { chooseLaunch, dyingWithParent } from "./postgres-launch.ts";
 import { type ServerProcess, spawnServer } from "./postgres-process.ts";
-import { type Postmaster, removeStaleLock, runningPostmaster, stopPostmaster } from "./postmaster.ts";
+import { isPostmaster, type Postmaster, removeStaleLock, runningPostmaster, stopPostmaster } from "./postmaster.ts";
 import { ensureDatabase } from "./start-connection.ts";
 import { StartError } from "./start-error.ts";
 
@@ -22,6 +22,8 @@ export interface EmbeddedPostgresOptions {
    * adopted by the next start.
    */
   dieWithParent?: boolean;
+  /** Where a server that is started listens, on the loopback. Any free port unless it is given. */
+  port?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -31,6 +33,9 @@ export interface EmbeddedPostgres {
   /** The server ran already: somebody else started it, who may still need it. */
   adopted: boolean;
   pid: number;
+  port: number;
+  /** Whether the server process is still there. */
+  isRunning(): Promise<boolean>;
   /** Cuts all sessions, writes everything, and ends the server within a bound. */
   stop(): Promise<void>;
 }
@@ -61,17 +66,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const notice = setTimeout(() => log("Postgres is not ready yet: it is replaying its log, or still ending"), 5_000);
   const running = await startOrAdopt({
     serverDir,
-    spawn: () => spawnServer({ program: binaries.postgres, serverDir, launch }),
+    spawn: () => spawnServer({ program: binaries.postgres, serverDir, launch, port: options.port }),
     open: (server) => openOwnDatabase(urlOn(server, "postgres"), server, serverDir),
     log,
   }).finally(() => clearTimeout(notice));
-  const { pid, adopted } = running;
-  log(`Postgres ${pid} ${adopted ? "was running" : `started ${launch.how}`} on 127.0.0.1:${running.port}`);
+  const { pid, port, adopted } = running;
+  log(`Postgres ${pid} ${adopted ? "was running" : `started ${launch.how}`} on 127.0.0.1:${port}`);
 
   const stop = async () => {
     if (!(await stopPostmaster(pid, serverDir, politeStopMs))) log(`Postgres ${pid} does not end; it is left running`);
   };
-  return { url: (database) => urlOn(running, database), password, adopted, pid, stop };
+  const isRunning = () => isPostmaster(pid, serverDir);
+  return { url: (database) => urlOn(running, database), password, adopted, pid, port, isRunning, stop };
 }
 
 interface RunningServer extends Postmaster {

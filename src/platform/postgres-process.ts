@@ -15,15 +15,17 @@ export interface ServerCommand {
   program: string;
   serverDir: string;
   launch: Launch;
+  /** Any free one where it is absent. */
+  port: number | undefined;
 }
 
-/** Starts one server process on a free port of the loopback and does not wait for it. */
-export async function spawnServer({ program, serverDir, launch }: ServerCommand): Promise<ServerProcess> {
+/** Starts one server process on the loopback and does not wait for it. */
+export async function spawnServer({ program, serverDir, launch, port }: ServerCommand): Promise<ServerProcess> {
   const logFile = `${serverDir}.log`;
   await setLongLogAside(logFile);
   const log = await open(logFile, "a", 0o600);
   const { size } = await log.stat();
-  const settings = Object.entries({ ...serverSettings, port: await freePort() });
+  const settings = Object.entries({ ...serverSettings, port: port ?? (await freePort()) });
   const args = ["-D", serverDir, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
   const server = spawnDetached([...launch.prefix, program, ...args], launch, log.fd);
   await log.close();

@@ -8,6 +8,8 @@ import { readEnvironment } from "../../src/platform/config.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const startTimeoutMs = 90_000;
 
+const started = new Set<ChildProcess>();
+
 /** A gateway as an operator runs it: a process of its own, which can be killed. */
 export class GatewayProcess {
   readonly url: string;
@@ -26,6 +28,8 @@ export class GatewayProcess {
   static async start(environment: Record<string, string>): Promise<GatewayProcess> {
     const dataDir = environment["DATA_DIR"] ?? (await mkdtemp(path.join(inject("scratchDirectory"), "gateway-")));
     const { child, output } = spawnGateway(["start"], { PORT: "0", RUNNERS: "1", ...environment, DATA_DIR: dataDir });
+    started.add(child);
+    child.once("exit", () => started.delete(child));
     const url = await readyUrl(child, output);
     return new GatewayProcess(child, { url, dataDir, output });
   }
@@ -38,6 +42,16 @@ export class GatewayProcess {
     const { child, output } = spawnGateway(command, environment);
     await once(child, "exit");
     return { code: child.exitCode, output: output() };
+  }
+
+  /** The processes that were started and have not ended. */
+  static running(): ChildProcess[] {
+    return [...started];
+  }
+
+  /** Ends whatever a test that failed has left running. */
+  static killAll(): void {
+    for (const child of started) child.kill("SIGKILL");
   }
 
   get pid(): number {

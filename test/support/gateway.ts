@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import path from "node:path";
+import type { DestinationStream } from "pino";
 import { inject } from "vitest";
 import { type App, startApp } from "../../src/app.ts";
 import { apiKeyPermissions } from "../../src/core/permission.ts";
@@ -13,12 +14,15 @@ import { type Answer, GraphqlClient } from "./graphql-client.ts";
 /** A whole gateway in this process, with real runners, on a database of its own. */
 export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>;
 
-export async function startTestGateway(environment: Record<string, string> = {}) {
+export async function startTestGateway(
+  environment: Record<string, string> = {},
+  options: { log?: DestinationStream; through?: (databaseUrl: string) => Promise<string> } = {},
+) {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(path.join(inject("scratchDirectory"), "gateway-"));
   const config = readConfig({ PORT: "0", DATA_DIR: dataDir, RUNNERS: "1", LOG_LEVEL: "silent", ...environment });
-  const start = async () =>
-    await startApp({ config, logger: createLogger(config.logLevel), databaseUrl: database.url });
+  const databaseUrl = (await options.through?.(database.url)) ?? database.url;
+  const start = async () => await startApp({ config, logger: createLogger(config.logLevel, options.log), databaseUrl });
   const apps: App[] = [await start()];
   const [app] = apps;
   if (app === undefined) throw new Error("The gateway did not start.");

@@ -29,6 +29,11 @@ export class GraphqlClient {
     this.#credential = credential;
   }
 
+  /** What it asks with; empty without one. */
+  get credential(): string {
+    return this.#credential ?? "";
+  }
+
   /** The answer of an operation that must succeed: any error fails the test, with its message. */
   async ask(query: string, variables: Record<string, unknown> = {}): Promise<Answer> {
     const answer = await this.send(query, variables);

@@ -10,13 +10,13 @@ import { DriftStore } from "../../src/domains/usage/drift.store.ts";
 import { Passwords } from "../../src/domains/users/passwords.ts";
 import { openDatabase } from "../../src/platform/database.ts";
 import { withStartConnection } from "../../src/platform/start-connection.ts";
-import { createTestDatabase } from "./database.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export type TenantHouse = Awaited<ReturnType<typeof openTenantHouse>>;
 
 /** A database with tenants and keys but no gateway: the tests start those as processes, and kill them. */
-export async function openTenantHouse() {
-  const test = await createTestDatabase();
+export async function openTenantHouse(given?: TestDatabase) {
+  const test = given ?? (await createTestDatabase());
   const database = await openDatabase(test.url);
   const tenants = new TenantService(new TenantStore(database), new Passwords(), systemClock);
   const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });

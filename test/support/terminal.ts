@@ -10,6 +10,7 @@ import { readEnvironment } from "../../src/platform/config.ts";
 // What an operator sees and does: commands with their exit codes and words, processes, ports, the files of DATA_DIR.
 
 export const root = path.resolve(import.meta.dirname, "../..");
+const runScript = path.join(root, "scripts/run.mjs");
 const run = promisify(execFile);
 
 export interface Ended {
@@ -21,16 +22,18 @@ export interface Ended {
 interface CommandOptions {
   /** What it is given beside PATH and HOME. */
   environment?: Record<string, string>;
-  /** The copy of Tollgate that it is a command of; this one unless told otherwise. */
-  of?: string;
+  /** What Node is asked to run; the entry of every npm script unless told otherwise. */
+  entry?: string;
   /** The Node that runs it; this one unless told otherwise. */
   node?: string;
+  /** Options of Node itself. */
+  nodeOptions?: string[];
 }
 
 /** Runs one command of Tollgate to its end. */
 export async function tollgate(command: string[], options: CommandOptions = {}): Promise<Ended> {
-  const { environment = {}, of = root, node = process.execPath } = options;
-  return await ended(node, [path.join(of, "scripts/run.mjs"), ...command], { RUNNERS: "1", PORT: "0", ...environment });
+  const { environment = {}, entry = runScript, node = process.execPath, nodeOptions = [] } = options;
+  return await ended(node, [...nodeOptions, entry, ...command], { RUNNERS: "1", PORT: "0", ...environment });
 }
 
 /** Runs a text through bash, as if it had been pasted into a terminal. */
@@ -66,6 +69,13 @@ export interface Demo {
 
 export async function demoIn(dataDir: string): Promise<Demo> {
   return JSON.parse(await readFile(path.join(dataDir, "demo.json"), "utf8"));
+}
+
+/** The owner's connection to the Postgres that runs in a DATA_DIR. */
+export async function embeddedUrl(dataDir: string): Promise<string> {
+  const secret = (await readFile(path.join(dataDir, "postgres.secret"), "utf8")).trim();
+  const port = (await readFile(path.join(dataDir, "postgres/postmaster.pid"), "utf8")).split("\n")[3];
+  return `postgresql://tollgate_owner:${secret}@127.0.0.1:${port}/tollgate`;
 }
 
 /** The pid of the Postgres that runs, or ran, in a DATA_DIR. */

@@ -264,6 +264,7 @@ create table idempotency_keys (
   inference_id     text not null,
   usage_event_id   text not null,
   model_version_id text not null,
+  unit_price_micros bigint not null,                     -- at which it was charged
   holder           text not null,                        -- the gateway instance that is working on it
   answer           jsonb,
   created_at       timestamptz not null,
@@ -272,28 +273,50 @@ create table idempotency_keys (
 );
 create index idempotency_keys_expiry on idempotency_keys (expires_at);
 
+-- Charges whose outcome a gateway did not hear and that had not come when it took them back. One that still comes, out of
+-- a network that was cut or a server that stood still, finds its name here and is refused.
+create table abandoned_charges (
+  tenant_id        text not null,
+  usage_event_id   text not null,
+  abandoned_at     timestamptz not null,
+  primary key (tenant_id, usage_event_id)
+);
+
 -- A partition for each month, made ahead. There is no default partition on purpose: an event that has no month is
 -- refused, and with it the answer, rather than filed where no report looks.
+--
+-- Each is made beside the table and then attached. `create table … partition of` would lock the whole table: it would
+-- wait for the longest report of the moment, and every charge would wait behind it. Months are dates here, because adding
+-- a month to an instant counts in the time zone of the session.
+create function make_usage_month(month date) returns void
+  language plpgsql set search_path = public, pg_temp
+as $$
+declare
+  name text := 'usage_events_' || to_char(month, 'YYYY_MM');
+begin
+  if to_regclass('public.' || name) is not null then
+    return;
+  end if;
+  execute format('create table %I (like usage_events including all)', name);
+  execute format(
+    'alter table usage_events attach partition %I for values from (%L) to (%L)',
+    name, month::timestamp at time zone 'UTC', (month + interval '1 month') at time zone 'UTC'
+  );
+end
+$$;
+
+-- Last month's too: an event that is taken back early in a month may be of the one before.
 create function ensure_usage_partitions(months_ahead integer) returns void
   language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  month timestamptz := date_trunc('month', now(), 'UTC') - interval '1 month';
-  name text;
+  this_month date := date_trunc('month', now() at time zone 'UTC');
 begin
   perform pg_advisory_xact_lock(72707370);
-  while month <= date_trunc('month', now(), 'UTC') + make_interval(months => months_ahead) loop
-    name := 'usage_events_' || to_char(month at time zone 'UTC', 'YYYY_MM');
-    if to_regclass('public.' || name) is null then
-      execute format(
-        'create table %I partition of usage_events for values from (%L) to (%L)',
-        name, month, (month at time zone 'UTC' + interval '1 month') at time zone 'UTC'
-      );
-    end if;
-    month := (month at time zone 'UTC' + interval '1 month') at time zone 'UTC';
-  end loop;
+  perform make_usage_month((this_month + make_interval(months => n))::date) from generate_series(-1, months_ahead) n;
 end
 $$;
+revoke execute on function make_usage_month(date) from public;
 revoke execute on function ensure_usage_partitions(integer) from public;
 grant execute on function ensure_usage_partitions(integer) to tollgate_system;
 select ensure_usage_partitions(3);
@@ -306,7 +329,8 @@ declare
   name text;
 begin
   foreach name in array array[
-    'subscriptions', 'members', 'api_keys', 'audit_events', 'usage_events', 'usage_hourly', 'quota_usage', 'idempotency_keys'
+    'subscriptions', 'members', 'api_keys', 'audit_events', 'usage_events', 'usage_hourly', 'quota_usage', 'idempotency_keys',
+    'abandoned_charges'
   ] loop
     execute format('alter table %I enable row level security', name);
     execute format('alter table %I force row level security', name);
@@ -349,7 +373,7 @@ grant select on models, model_versions, aliases, alias_targets to tollgate_app;
 grant select, insert, update on models, model_versions, aliases, alias_targets to tollgate_system;
 grant select on usage_events, usage_hourly, quota_usage to tollgate_app;
 grant select, insert on usage_events to tollgate_system;
-grant select, insert, update, delete on usage_hourly, quota_usage, idempotency_keys to tollgate_system;
+grant select, insert, update, delete on usage_hourly, quota_usage, idempotency_keys, abandoned_charges to tollgate_system;
 
 -- The plan that a tenant is on when nobody chose another.
 insert into plans (id, name) values ('pln_00000000000000000000000001', 'standard');

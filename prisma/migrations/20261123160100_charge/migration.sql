@@ -28,7 +28,7 @@ create type charge_request as (
 create function charge_usage(requests json, holder_id text)
   returns table (
     ord_             integer,
-    verdict          text,            -- ADMITTED, REPEATED, QUOTA_EXCEEDED or NO_PLAN
+    verdict          text,            -- ADMITTED, REPEATED, QUOTA_EXCEEDED, NO_PLAN or ABANDONED
     unit_price       bigint,
     quota            bigint,          -- null: none
     used_before      bigint,
@@ -54,6 +54,7 @@ declare
   plan         record;
   tenant_used  bigint := 0;
   tenant_added bigint := 0;
+  has_abandoned boolean;
   earlier      idempotency_keys;
 begin
   select array_agg(
@@ -86,6 +87,7 @@ begin
         join plan_prices p on p.plan_version_id = s.plan_version_id and p.meter = 'inputs'
         left join plan_quotas q on q.plan_version_id = s.plan_version_id and q.meter = 'inputs'
         where s.tenant_id = tenant and s.starts_at <= now_at and (s.ends_at is null or s.ends_at > now_at);
+      has_abandoned := exists (select from abandoned_charges a where a.tenant_id = tenant);
     end if;
 
     ord_ := request.ord;
@@ -96,12 +98,23 @@ begin
     first_inference := null; first_event := null; first_digest := null; first_version := null; first_holder := null;
     first_answer := null;
 
+    -- Taken back before it came. Its name is not needed any longer: no charge is sent twice.
+    if has_abandoned then
+      delete from abandoned_charges where tenant_id = tenant and usage_event_id = request.event_id;
+      if found then
+        verdict := 'ABANDONED';
+        return next;
+        continue;
+      end if;
+    end if;
+
     if request.idempotency_key is not null then
       delete from idempotency_keys
         where tenant_id = tenant and key = request.idempotency_key and expires_at <= now_at;
       select * into earlier from idempotency_keys where tenant_id = tenant and key = request.idempotency_key;
       if found then
         verdict := 'REPEATED';
+        unit_price := earlier.unit_price_micros;
         first_inference := earlier.inference_id;
         first_event := earlier.usage_event_id;
         first_digest := earlier.request_digest;
@@ -131,9 +144,10 @@ begin
     admitted := admitted || request;
     tenant_added := tenant_added + request.quantity;
     if request.idempotency_key is not null then
-      insert into idempotency_keys (tenant_id, key, request_digest, inference_id, usage_event_id, model_version_id, holder, created_at, expires_at)
+      insert into idempotency_keys (tenant_id, key, request_digest, inference_id, usage_event_id, model_version_id,
+                                    unit_price_micros, holder, created_at, expires_at)
         values (tenant, request.idempotency_key, request.request_digest, request.inference_id, request.event_id,
-                request.model_version_id, holder_id, now_at, now_at + interval '24 hours');
+                request.model_version_id, plan.unit_price_micros, holder_id, now_at, now_at + interval '24 hours');
     end if;
     verdict := 'ADMITTED';
     return next;
@@ -163,13 +177,17 @@ begin
 end
 $$;
 
--- Takes charges back, for work that failed on our side. Takes each event back once, however often it is asked; an event
--- that is not there (its charge never committed) is passed over. Returns the ids of the events that now stand reversed.
+-- Takes charges back, for work that failed on our side. Takes each event back once, however often it is asked.
 -- The reversing event carries the time of the one that it reverses, so quota and report of that hour get it back, and
 -- recorded_at says when it was written. An idempotency key without an answer is freed: its repeat is charged anew. But a
 -- key that another gateway has taken over, or that has its answer, keeps its charge: somebody holds that answer, or will.
--- (Taking over is an update of the same row, so one of the two waits for the other and then sees what it did.)
-create function reverse_usage(reversals json, holder_id text) returns setof text
+-- (Taking over and storing an answer are updates of the same row, so one of the two waits for the other and then sees what
+-- it did.)
+--
+-- An event that is not there is written down as abandoned, so that its charge, which may still be on its way, is refused
+-- when it comes. Waiting instead until it can no longer come knows no bound: a statement that was sent into a cut network
+-- arrives when the network is whole again.
+create function reverse_usage(reversals json, holder_id text) returns void
   language plpgsql
 as $$
 declare
@@ -177,6 +195,7 @@ declare
   event   usage_events;
   claim   idempotency_keys;
   back_id text;
+  now_at  timestamptz := clock_timestamp();
 begin
   for wanted in
     select x.tenant_id, x.event_id, x.reason
@@ -185,24 +204,38 @@ begin
   loop
     select * into event from usage_events
       where tenant_id = wanted.tenant_id and id = wanted.event_id and reverses_id is null;
-    continue when not found;
+    if not found then
+      -- Every row that the charge can hold by now, so that it is either seen below or sees what is written here.
+      insert into quota_usage (tenant_id, meter, period_starts_at, used)
+        select distinct wanted.tenant_id, 'inputs', date_trunc('month', moment, 'UTC'), 0
+          from unnest(array[now_at - interval '1 hour', now_at]) as moment
+        on conflict do nothing;
+      perform 1 from quota_usage where tenant_id = wanted.tenant_id order by meter, period_starts_at for update;
+      select * into event from usage_events
+        where tenant_id = wanted.tenant_id and id = wanted.event_id and reverses_id is null;
+      if not found then
+        insert into abandoned_charges (tenant_id, usage_event_id, abandoned_at)
+          values (wanted.tenant_id, wanted.event_id, now_at)
+          on conflict do nothing;
+        -- Nothing is a day on its way.
+        delete from abandoned_charges
+          where tenant_id = wanted.tenant_id and abandoned_at < now_at - interval '1 day';
+        continue;
+      end if;
+    end if;
     back_id := 'rev_' || substr(event.id, 5);
 
     perform 1 from quota_usage
       where tenant_id = event.tenant_id and meter = event.meter
         and period_starts_at = date_trunc('month', event.occurred_at, 'UTC')
       for update;
-    if exists (select from usage_events where tenant_id = event.tenant_id and id = back_id and occurred_at = event.occurred_at) then
-      return next event.id;
-      continue;
-    end if;
+    continue when exists (
+      select from usage_events where tenant_id = event.tenant_id and id = back_id and occurred_at = event.occurred_at
+    );
     if event.idempotency_key is not null then
       select * into claim from idempotency_keys
         where tenant_id = event.tenant_id and key = event.idempotency_key and usage_event_id = event.id for update;
-      if found and (claim.answer is not null or claim.holder <> holder_id) then
-        return next event.id;
-        continue;
-      end if;
+      continue when found and (claim.answer is not null or claim.holder <> holder_id);
     end if;
 
     insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, unit_price_micros, inference_id,
@@ -222,7 +255,6 @@ begin
         and plan_version_id = event.plan_version_id;
     delete from idempotency_keys
       where tenant_id = event.tenant_id and key = event.idempotency_key and usage_event_id = event.id;
-    return next event.id;
   end loop;
 end
 $$;

@@ -8,6 +8,11 @@ export function withDeadline<T>(promise: Promise<T>, deadlineAt: number): Promis
   });
 }
 
+/** Whether it was withDeadline that threw this. */
+export function isDeadlineExceeded(thrown: unknown): boolean {
+  return thrown instanceof TollgateError && thrown.code === "DEADLINE_EXCEEDED";
+}
+
 export function deadlineExceeded(): TollgateError {
   return new TollgateError(
     "DEADLINE_EXCEEDED",

@@ -7,7 +7,7 @@ import type { Model } from "../models/model.ts";
 import type { Route } from "../models/routing.ts";
 import { type ChargeRequest, type ChargeVerdict, quotaExceeded, type ReversalReason } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
-import { withDeadline } from "./deadline.ts";
+import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { Engine, RunResult } from "./engine.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { type PreparedInput, prepareInputs } from "./prepare.ts";
@@ -40,6 +40,8 @@ export interface ChargeNames {
 
 const defaultDeadlineMs = 10_000;
 const maxTopK = 100;
+/** How long a caller whose request failed may wait, past the deadline, for the charge to be taken back. */
+const reversalGraceMs = 500;
 
 /**
  * Answers inferences, each metered before it is answered.
@@ -88,6 +90,8 @@ export class InferenceService {
     try {
       const result = await running;
       if (result === undefined) throw new Error("an admitted request was not run");
+      // Its work was done while the charge was still under way: nobody is left to hold the answer.
+      if (admissible.abandoned.aborted) throw deadlineExceeded();
       return toInference(admissible, names.inferenceId, verdict.unitPriceMicros, result);
     } catch (error) {
       await this.takeBack(admissible, names.usageEventId, error);
@@ -122,13 +126,18 @@ export class InferenceService {
     };
   }
 
-  /** Reverses the charge of work that failed on our side, before the caller hears of the failure. */
+  /**
+   * Reverses the charge of work that failed on our side, before the caller hears of the failure; but a database that
+   * stands still keeps no caller past the deadline. The reversal is then owed.
+   */
   async takeBack(admissible: Admissible, usageEventId: string, error: unknown): Promise<void> {
-    await this.#options.ledger.reverse({
+    const reversing = this.#options.ledger.reverse({
       tenantId: admissible.principal.tenantId,
       usageEventId,
       reason: reasonOf(error, admissible.abandoned),
     });
+    const until = Math.max(admissible.deadlineAt, performance.now() + reversalGraceMs);
+    await withDeadline(reversing, until).catch(() => undefined);
   }
 
   /** The verdict, or DEADLINE_EXCEEDED: a commit that comes later has no answer to pay for, and is taken back. */
@@ -141,7 +150,11 @@ export class InferenceService {
       return await withDeadline(charging, admissible.deadlineAt);
     } catch (error) {
       const { tenantId } = admissible.principal;
-      this.#options.ledger.giveUp({ tenantId, usageEventId, reason: reasonOf(error, admissible.abandoned) }, charging);
+      // What charge() itself threw, it has seen to.
+      if (isDeadlineExceeded(error)) {
+        const reason = reasonOf(error, admissible.abandoned);
+        this.#options.ledger.giveUp({ tenantId, usageEventId, reason }, charging);
+      }
       throw error;
     }
   }
@@ -165,6 +178,11 @@ export class InferenceService {
     if (request.topK < 1 || request.topK > maxTopK) {
       throw new TollgateError("INVALID_INPUT", `topK is ${request.topK}; it must be from 1 to ${maxTopK}.`);
     }
+    const key = request.idempotencyKey ?? "";
+    // Postgres takes no such text, and refuses it together with everybody's charges that share the commit.
+    if (key.includes("\0") || !key.isWellFormed()) {
+      throw new TollgateError("INVALID_INPUT", "idempotencyKey must be Unicode text without the character U+0000.");
+    }
     return deadlineMs;
   }
 }
@@ -178,6 +196,7 @@ export function refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>)
       "The tenant has no plan that prices inputs, so nothing can be used. Ask the operator for one.",
     );
   }
+  if (verdict.kind === "ABANDONED") return deadlineExceeded();
   return new Error("a charge without an idempotency key was answered as a repeat");
 }
 

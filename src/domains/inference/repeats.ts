@@ -3,13 +3,18 @@ import { setTimeout as wait } from "node:timers/promises";
 import { TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
-import type { Logger } from "../../platform/logger.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { FirstRequest } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
-import { deadlineExceeded, withDeadline } from "./deadline.ts";
-import type { IdempotencyStore, StoredAnswer } from "./idempotency.store.ts";
-import { type Admissible, type InferenceService, refusalOf, toInference } from "./inference.service.ts";
+import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
+import type { IdempotencyStore, StoredAnswer, StoringOutcome } from "./idempotency.store.ts";
+import {
+  type Admissible,
+  type ChargeNames,
+  type InferenceService,
+  refusalOf,
+  toInference,
+} from "./inference.service.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { fromStored, toStored } from "./stored-answer.ts";
 
@@ -18,11 +23,16 @@ interface RepeatsOptions {
   store: IdempotencyStore;
   ledger: Ledger;
   catalogue: Catalogue;
-  logger: Logger;
   /** Names this gateway process. */
   instanceId: string;
   /** Whether the gateway process of that name still runs. A wrong "no" costs a second run, never a second charge. */
   isInstanceAlive: (instanceId: string) => Promise<boolean>;
+}
+
+interface Repeat {
+  key: string;
+  digest: string;
+  first: FirstRequest;
 }
 
 type Outcome = { kind: "ANSWER"; inference: Inference } | { kind: "AGAIN" };
@@ -37,19 +47,19 @@ const pollMs = 50;
  * answer, it is returned; without, its holder is at work and the repeat waits, or its holder is gone and the repeat takes
  * the key over and runs again, without a charge. Running twice is harmless: the version is pinned, so the answer is the
  * same to the bit.
+ *
+ * No answer is given that does not lie under its key, and no charge is taken back whose key has its answer: so an answer
+ * that somebody holds has its charge, however often the rest fails.
  */
 export class Repeats {
   readonly #options: RepeatsOptions;
   readonly #inProgress = new Map<string, { digest: string; answer: Promise<Inference> }>();
-  readonly #answers: GroupCommit<StoredAnswer, undefined>;
+  readonly #answers: GroupCommit<StoredAnswer, StoringOutcome>;
 
   constructor(options: RepeatsOptions) {
     this.#options = options;
     this.#answers = new GroupCommit({
-      commit: async (answers) => {
-        await options.store.store(answers);
-        return answers.map(() => undefined);
-      },
+      commit: (answers) => options.store.store(answers),
       maxGroup: 256,
       maxInFlight: 1,
       maxWaiting: 8_192,
@@ -60,10 +70,14 @@ export class Repeats {
   async answer(admissible: Admissible, key: string): Promise<Inference> {
     const digest = digestOf(admissible.request);
     const id = `${admissible.principal.tenantId}:${key}`;
-    const first = this.#inProgress.get(id);
-    if (first !== undefined) {
+    for (let first = this.#inProgress.get(id); first !== undefined; first = this.#inProgress.get(id)) {
       if (first.digest !== digest) throw conflict(key);
-      return await withDeadline(first.answer, admissible.deadlineAt);
+      try {
+        return await withDeadline(first.answer, admissible.deadlineAt);
+      } catch (error) {
+        // The first one may have allowed less time than this one.
+        if (!isDeadlineExceeded(error) || performance.now() >= admissible.deadlineAt) throw error;
+      }
     }
     const answer = this.#claimUntilSettled(admissible, key, digest);
     this.#inProgress.set(id, { digest, answer });
@@ -91,104 +105,108 @@ export class Repeats {
       requestDigest: digest,
     });
     const verdict = await service.verdictOf(charging, admissible, names.usageEventId);
-    if (verdict.kind === "REPEATED")
-      return await this.#repeat(admissible, {
-        key,
-        digest,
-        first: verdict.first,
-        unitPriceMicros: verdict.unitPriceMicros,
-      });
+    if (verdict.kind === "REPEATED") return await this.#repeat(admissible, { key, digest, first: verdict.first });
     if (verdict.kind !== "ADMITTED") throw refusalOf(verdict);
-    try {
-      return {
-        kind: "ANSWER",
-        inference: await this.#runAndStore(admissible, key, names.inferenceId, verdict.unitPriceMicros),
-      };
-    } catch (error) {
-      // With its charge goes the claim to the key, so the next repeat starts afresh.
-      await service.takeBack(admissible, names.usageEventId, error);
-      throw error;
-    }
+    // With a charge that is taken back goes the claim to the key, so the next repeat starts afresh.
+    const inference = await this.#runAndStore(admissible, { key, ...names, unitPriceMicros: verdict.unitPriceMicros });
+    return { kind: "ANSWER", inference };
   }
 
-  async #repeat(
-    admissible: Admissible,
-    repeat: { key: string; digest: string; first: FirstRequest; unitPriceMicros: bigint },
-  ): Promise<Outcome> {
-    const { catalogue, store, instanceId, isInstanceAlive, ledger } = this.#options;
-    const { first, key } = repeat;
-    if (first.requestDigest !== repeat.digest) throw conflict(key);
+  async #repeat(admissible: Admissible, { key, digest, first }: Repeat): Promise<Outcome> {
+    const { catalogue, instanceId, ledger } = this.#options;
+    if (first.requestDigest !== digest) throw conflict(key);
     if (first.answer !== undefined) return { kind: "ANSWER", inference: fromStored(catalogue, first.answer) };
-    const { tenantId } = admissible.principal;
-    // Held by this very process but not in progress: its charge is being taken back, or its answer could not be stored.
-    const isOurs = first.holder === instanceId && !ledger.isReversalOwed(first.usageEventId);
+    // Held by this very process, but not in progress: its charge is being taken back, or was just left by a failure.
     const isOrphan =
-      isOurs || (first.holder !== instanceId && (first.holder === "" || !(await isInstanceAlive(first.holder))));
-    if (isOrphan && (await store.takeOver(tenantId, key, first.holder))) {
-      return { kind: "ANSWER", inference: await this.#finish(admissible, repeat) };
+      first.holder === instanceId
+        ? !ledger.isReversalOwed(first.usageEventId)
+        : !(await this.#isAlive(admissible, first.holder));
+    if (isOrphan && (await this.#takeOver(admissible, key, first))) {
+      return { kind: "ANSWER", inference: await this.#finish(admissible, key, first) };
     }
-    await this.#waitForHolder(admissible, key, first.holder);
+    await this.#waitForHolder(admissible, key, first);
     return { kind: "AGAIN" };
   }
 
-  /** Does again what a gateway that is gone was charged for, on the version that it had chosen. */
-  async #finish(
-    admissible: Admissible,
-    repeat: { key: string; first: FirstRequest; unitPriceMicros: bigint },
-  ): Promise<Inference> {
-    const { catalogue, service } = this.#options;
-    const pinned = catalogue.versionById(repeat.first.modelVersionId);
-    if (pinned === undefined) {
-      throw new TollgateError(
-        "MODEL_NOT_READY",
-        "The version that this request was charged for is no longer here. Use a new idempotency key.",
-      );
-    }
-    const again = { ...admissible, target: { ...pinned, alias: admissible.target.alias } };
+  async #takeOver(admissible: Admissible, key: string, first: FirstRequest): Promise<boolean> {
+    const { service, store } = this.#options;
     try {
-      return await this.#runAndStore(again, repeat.key, repeat.first.inferenceId, repeat.unitPriceMicros);
+      return await heard(store.takeOver(admissible.principal.tenantId, key, first), admissible);
     } catch (error) {
-      await service.takeBack(admissible, repeat.first.usageEventId, error);
+      // Whether this gateway holds the key now is not known. If it does, nobody else would ever work on it.
+      await service.takeBack(admissible, first.usageEventId, error);
       throw error;
     }
   }
 
-  async #runAndStore(
-    admissible: Admissible,
-    key: string,
-    inferenceId: string,
-    unitPriceMicros: bigint,
-  ): Promise<Inference> {
-    const { service, store, logger } = this.#options;
-    // Without the caller's signal: others may wait for this answer, or come for it later.
-    const result = await service.run(admissible);
-    const inference = toInference(admissible, inferenceId, unitPriceMicros, result);
-    const { tenantId } = admissible.principal;
-    try {
-      await withDeadline(
-        this.#answers.add({ tenantId, key, inferenceId, answer: toStored(inference) }),
-        admissible.deadlineAt,
+  /** Does again what a gateway that is gone was charged for, on the version that it had chosen. */
+  async #finish(admissible: Admissible, key: string, first: FirstRequest): Promise<Inference> {
+    const pinned = this.#options.catalogue.versionById(first.modelVersionId);
+    if (pinned === undefined) {
+      const error = new TollgateError(
+        "MODEL_NOT_READY",
+        "The version that this request was charged for is no longer here. It was not charged: ask again.",
       );
-    } catch (error) {
-      // The charge is committed and the answer is at hand, so it is given. A repeat will find no stored answer and run
-      // again; it must not wait for us.
-      logger.warn({ err: error, inferenceId }, "answer was not stored");
-      void store
-        .letGo(tenantId, key)
-        .catch((reason: unknown) => logger.warn({ err: reason, inferenceId }, "key was not let go"));
+      await this.#options.service.takeBack(admissible, first.usageEventId, error);
+      throw error;
     }
-    return inference;
+    const again = { ...admissible, target: { ...pinned, alias: admissible.target.alias } };
+    return await this.#runAndStore(again, { key, ...first });
   }
 
-  async #waitForHolder(admissible: Admissible, key: string, holder: string): Promise<void> {
+  /** The answer of a charge that is committed, once it lies under the key. If it fails, the charge is taken back. */
+  async #runAndStore(
+    admissible: Admissible,
+    charged: ChargeNames & { key: string; unitPriceMicros: bigint },
+  ): Promise<Inference> {
+    const { service, catalogue } = this.#options;
+    const { key, inferenceId, usageEventId, unitPriceMicros } = charged;
+    try {
+      // Without the caller's signal: others may wait for this answer, or come for it later.
+      const result = await service.run(admissible);
+      const inference = toInference(admissible, inferenceId, unitPriceMicros, result);
+      const { tenantId } = admissible.principal;
+      const stored = await heard(
+        this.#answers.add({ tenantId, key, inferenceId, answer: toStored(inference) }),
+        admissible,
+      );
+      if (stored.kind === "GONE") throw unheard("the charge was taken back while its work was done");
+      return stored.kind === "EARLIER" ? fromStored(catalogue, stored.answer) : inference;
+    } catch (error) {
+      await service.takeBack(admissible, usageEventId, error);
+      throw error;
+    }
+  }
+
+  async #waitForHolder(admissible: Admissible, key: string, first: FirstRequest): Promise<void> {
     const { store } = this.#options;
     while (performance.now() < admissible.deadlineAt) {
       await wait(pollMs);
-      const state = await store.find(admissible.principal.tenantId, key);
-      if (state === undefined || state.answer !== null || state.holder !== holder) return;
-      if (!(await this.#options.isInstanceAlive(holder))) return;
+      const state = await heard(store.find(admissible.principal.tenantId, key), admissible);
+      if (state === undefined || state.answer !== null || state.holder !== first.holder) return;
+      if (state.usageEventId !== first.usageEventId || !(await this.#isAlive(admissible, first.holder))) return;
     }
   }
+
+  async #isAlive(admissible: Admissible, holder: string): Promise<boolean> {
+    return await heard(this.#options.isInstanceAlive(holder), admissible);
+  }
+}
+
+/** What the database answers, within the deadline. Throws OVERLOADED where it does not answer. */
+async function heard<T>(asking: Promise<T>, { deadlineAt }: Admissible): Promise<T> {
+  try {
+    return await withDeadline(asking, deadlineAt);
+  } catch (error) {
+    throw error instanceof TollgateError ? error : unheard(error);
+  }
+}
+
+function unheard(cause: unknown): TollgateError {
+  return new TollgateError("OVERLOADED", "The idempotency key could not be looked after just now. Try again.", {
+    cause,
+    retryAfterMs: 1_000,
+  });
 }
 
 /** What makes two requests the same one. Fixed order and no defaults, so that it stands for ever. */

@@ -3,7 +3,7 @@ import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
 
 interface ChargeRow {
   ord_: number;
-  verdict: "ADMITTED" | "REPEATED" | "QUOTA_EXCEEDED" | "NO_PLAN";
+  verdict: ChargeVerdict["kind"];
   unit_price: string;
   quota: string | null;
   used_before: string;
@@ -42,19 +42,18 @@ export class ChargeStore {
     return verdicts;
   }
 
-  /** Takes the charges back, each once. Returns the ids of the events that now stand reversed. */
-  async reverse(reversals: readonly Reversal[]): Promise<Set<string>> {
+  /** Takes the charges back, each once. One that has not come by now is refused when it does. */
+  async reverse(reversals: readonly Reversal[]): Promise<void> {
     const records = reversals.map((one) => ({
       tenant_id: one.tenantId,
       event_id: one.usageEventId,
       reason: one.reason,
     }));
-    const rows = await this.#database.chargeSql<{ id: string }>({
+    await this.#database.chargeSql({
       name: "reverse-usage",
-      text: "select id from reverse_usage($1::json, $2::text) as id",
+      text: "select reverse_usage($1::json, $2::text)",
       values: [JSON.stringify(records), this.#instanceId],
     });
-    return new Set(rows.map((row) => row.id));
   }
 }
 
@@ -85,8 +84,8 @@ function toVerdict(row: ChargeRow, requested: number): ChargeVerdict {
     case "REPEATED":
       return {
         kind: "REPEATED",
-        unitPriceMicros: BigInt(row.unit_price),
         first: {
+          unitPriceMicros: BigInt(row.unit_price),
           inferenceId: row.first_inference ?? "",
           usageEventId: row.first_event ?? "",
           requestDigest: row.first_digest ?? "",
@@ -108,6 +107,7 @@ function toVerdict(row: ChargeRow, requested: number): ChargeVerdict {
         },
       };
     case "NO_PLAN":
-      return { kind: "NO_PLAN" };
+    case "ABANDONED":
+      return { kind: row.verdict };
   }
 }

@@ -19,12 +19,15 @@ export interface ChargeRequest {
 
 export type ChargeVerdict =
   | { kind: "ADMITTED"; unitPriceMicros: bigint; remaining: number | undefined }
-  | { kind: "REPEATED"; unitPriceMicros: bigint; first: FirstRequest }
+  | { kind: "REPEATED"; first: FirstRequest }
   | { kind: "QUOTA_EXCEEDED"; limit: LimitDetails }
-  | { kind: "NO_PLAN" };
+  | { kind: "NO_PLAN" }
+  /** It was taken back before it came: whoever asked has been told that it failed. */
+  | { kind: "ABANDONED" };
 
 /** What the first request with an idempotency key left behind. */
 export interface FirstRequest {
+  unitPriceMicros: bigint;
   inferenceId: string;
   usageEventId: string;
   requestDigest: string;

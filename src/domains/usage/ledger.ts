@@ -1,22 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { TollgateError } from "../../core/errors.ts";
+import { bounded } from "../../platform/bounded.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { ChargeStore } from "./charge.store.ts";
 import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
 
 interface LedgerOptions {
-  store: ChargeStore;
+  store: Pick<ChargeStore, "charge" | "reverse">;
   logger: Logger;
-  /** After this long, a statement whose outcome we did not hear has either committed or never will. */
-  outcomeSettlesMs: number;
   onGroup?: (size: number, durationMs: number) => void;
-}
-
-/** A reversal that is owed, and until when its event may still turn up (absent: it is known to be there). */
-interface Owed {
-  reversal: Reversal;
-  unknownUntil: number | undefined;
 }
 
 const retryPauseMs = 250;
@@ -30,9 +23,9 @@ const retryPauseMs = 250;
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #charges: GroupCommit<ChargeRequest, ChargeVerdict>;
-  readonly #reversals: GroupCommit<Reversal, boolean>;
-  /** Retried until the database takes them: work that failed on our side is not billed, even if Postgres was away. */
-  readonly #owed = new Map<string, Owed>();
+  readonly #reversals: GroupCommit<Reversal, undefined>;
+  /** By usage event. Retried until the database takes them: what failed on our side is not billed, even if Postgres was away. */
+  readonly #owed = new Map<string, Reversal>();
   #paying: Promise<void> | undefined;
   #isClosing = false;
 
@@ -48,8 +41,8 @@ export class Ledger {
     });
     this.#reversals = new GroupCommit({
       commit: async (reversals) => {
-        const reversed = await store.reverse(reversals);
-        return reversals.map((reversal) => reversed.has(reversal.usageEventId));
+        await store.reverse(reversals);
+        return reversals.map(() => undefined);
       },
       maxGroup: 512,
       maxInFlight: 1,
@@ -64,26 +57,24 @@ export class Ledger {
 
   /**
    * Decides one request against every limit and, if it is admitted, commits its usage event.
-   * Throws OVERLOADED when the database does not answer: nothing is served unmetered. Whether the event was written is
-   * then unknown, so it is taken back as soon as the database is heard again.
+   * Throws OVERLOADED when the database does not answer: nothing is served unmetered. Whether the event was written, or
+   * will be, is then unknown, so it is taken back as soon as the database is heard again.
    */
   async charge(request: ChargeRequest): Promise<ChargeVerdict> {
     try {
       return await this.#charges.add(request);
-    } catch (cause) {
-      if (cause instanceof TollgateError) throw cause; // the queue is full: nothing was sent
-      throw this.#outcomeUnknown(request, cause);
+    } catch (error) {
+      if (error instanceof TollgateError) throw error; // the queue is full: nothing was sent
+      throw this.#outcomeUnknown(request, error);
     }
   }
 
   /** Takes a charge back. Resolves when that is committed, or when the database is away and the reversal is owed. */
   async reverse(reversal: Reversal): Promise<void> {
-    try {
-      await this.#reversals.add(reversal);
-    } catch (error) {
-      this.#options.logger.error({ err: error, usageEventId: reversal.usageEventId }, "reversal is owed");
-      this.#owe({ reversal, unknownUntil: undefined });
-    }
+    this.#owed.set(reversal.usageEventId, reversal);
+    if (await this.#pay(reversal)) return;
+    this.#options.logger.warn({ usageEventId: reversal.usageEventId }, "reversal is owed");
+    this.#owe(reversal);
   }
 
   /**
@@ -91,11 +82,10 @@ export class Ledger {
    * Until then its reversal is owed.
    */
   giveUp(reversal: Reversal, charging: Promise<ChargeVerdict>): void {
-    const owed: Owed = { reversal, unknownUntil: Number.POSITIVE_INFINITY };
-    this.#owe(owed);
+    this.#owed.set(reversal.usageEventId, reversal);
     charging.then(
       (verdict) => {
-        if (verdict.kind === "ADMITTED") owed.unknownUntil = undefined;
+        if (verdict.kind === "ADMITTED") void this.reverse(reversal);
         else this.#owed.delete(reversal.usageEventId);
       },
       () => undefined, // charge() itself owes what it does not know the outcome of
@@ -110,26 +100,24 @@ export class Ledger {
   /** Pays what is owed as far as the database lets it within the time, and says what is left. */
   async close(withinMs: number): Promise<number> {
     const deadline = performance.now() + withinMs;
-    while (this.#owed.size > 0 && performance.now() < deadline) await wait(Math.min(50, withinMs));
+    while (this.#owed.size > 0 && performance.now() < deadline) await wait(Math.min(20, withinMs));
     this.#isClosing = true;
-    await this.#paying;
+    if (this.#paying !== undefined)
+      await bounded(this.#paying, Math.max(0, deadline - performance.now())).catch(() => undefined);
     return this.#owed.size;
   }
 
-  #outcomeUnknown(request: ChargeRequest, cause: unknown): TollgateError {
-    this.#options.logger.error({ err: cause, inferenceId: request.inferenceId }, "charge failed");
-    this.#owe({
-      reversal: { tenantId: request.tenantId, usageEventId: request.usageEventId, reason: "OUTCOME_UNKNOWN" },
-      unknownUntil: performance.now() + this.#options.outcomeSettlesMs,
-    });
+  #outcomeUnknown({ tenantId, usageEventId, inferenceId }: ChargeRequest, cause: unknown): TollgateError {
+    this.#options.logger.error({ err: cause, inferenceId }, "charge failed");
+    this.#owe({ tenantId, usageEventId, reason: "OUTCOME_UNKNOWN" });
     return new TollgateError("OVERLOADED", "The request could not be metered, so it was not answered. Try again.", {
       cause,
       retryAfterMs: 1_000,
     });
   }
 
-  #owe(owed: Owed): void {
-    this.#owed.set(owed.reversal.usageEventId, owed);
+  #owe(reversal: Reversal): void {
+    this.#owed.set(reversal.usageEventId, reversal);
     this.#paying ??= this.#payUntilNothingIsOwed().finally(() => {
       this.#paying = undefined;
     });
@@ -138,19 +126,19 @@ export class Ledger {
   async #payUntilNothingIsOwed(): Promise<void> {
     while (this.#owed.size > 0 && !this.#isClosing) {
       await wait(retryPauseMs);
-      await Promise.all([...this.#owed.values()].slice(0, 512).map((owed) => this.#pay(owed)));
+      await Promise.all([...this.#owed.values()].map((reversal) => this.#pay(reversal)));
     }
   }
 
-  async #pay({ reversal, unknownUntil }: Owed): Promise<void> {
-    const askedAt = performance.now();
+  /** Whether the database has taken it. */
+  async #pay(reversal: Reversal): Promise<boolean> {
     try {
-      const isReversed = await this.#reversals.add(reversal);
-      // Not there, and too late for it to appear: the charge never committed, so there is nothing to take back.
-      const neverWas = unknownUntil === undefined || askedAt > unknownUntil;
-      if (isReversed || neverWas) this.#owed.delete(reversal.usageEventId);
+      await this.#reversals.add(reversal);
+      this.#owed.delete(reversal.usageEventId);
+      return true;
     } catch (error) {
-      this.#options.logger.debug({ err: error, usageEventId: reversal.usageEventId }, "reversal is still owed");
+      this.#options.logger.debug({ err: error, usageEventId: reversal.usageEventId }, "reversal was not taken");
+      return false;
     }
   }
 }

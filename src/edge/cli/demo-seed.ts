@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -21,11 +22,10 @@ interface SeedOptions {
   operators: OperatorsService;
   tenants: TenantService;
   keys: ApiKeyService;
-  ownerIdOf: (email: string) => Promise<string | undefined>;
+  userIdOf: (email: string) => Promise<string | undefined>;
 }
 
-const operatorEmail = "operator@demo.example";
-const ownerEmail = "owner@demo.example";
+const ownerName = "owner";
 
 /**
  * An operator, a tenant with its owner, and an API key, on the first start. Later starts read the file, and keep its
@@ -33,13 +33,26 @@ const ownerEmail = "owner@demo.example";
  */
 export async function seedDemo(options: SeedOptions): Promise<Demo | undefined> {
   if (existsSync(options.file)) return await keepUrl(options.file, options.url);
-  if ((await options.ownerIdOf(ownerEmail)) !== undefined) return undefined;
+  // A draft without the file: a first start was killed while it made these people, and nobody knows their passwords.
+  const wasInterrupted = existsSync(draftOf(options.file));
+  if (!wasInterrupted && (await options.userIdOf(emailOf(ownerName))) !== undefined) return undefined;
+  await writeFile(draftOf(options.file), "", { mode: 0o600 });
   const demo = await makeDemo(options);
   await writeSecretly(options.file, demo);
   return demo;
 }
 
-async function makeDemo({ url, operators, tenants, keys, ownerIdOf }: SeedOptions): Promise<Demo> {
+const emailOf = (name: string) => `${name}@demo.example`;
+
+/** The demo's address for the name, or another where somebody has that one. */
+async function freeEmail(name: string, { userIdOf }: SeedOptions): Promise<string> {
+  if ((await userIdOf(emailOf(name))) === undefined) return emailOf(name);
+  return emailOf(`${name}-${randomBytes(4).toString("hex")}`);
+}
+
+async function makeDemo(options: SeedOptions): Promise<Demo> {
+  const { url, operators, tenants, keys, userIdOf } = options;
+  const [operatorEmail, ownerEmail] = [await freeEmail("operator", options), await freeEmail(ownerName, options)];
   const operator = await operators.createOperator({ email: operatorEmail });
   const { tenant, ownerPassword } = await tenants.createTenant({
     name: "Demo",
@@ -48,7 +61,7 @@ async function makeDemo({ url, operators, tenants, keys, ownerIdOf }: SeedOption
     actorId: operator.userId,
     requestId: undefined,
   });
-  const userId = await ownerIdOf(ownerEmail);
+  const userId = await userIdOf(ownerEmail);
   if (userId === undefined || ownerPassword === undefined) throw new Error("the demo tenant was made without an owner");
   const { secret } = await keys.issue(
     {
@@ -90,9 +103,12 @@ async function keepUrl(file: string, url: string): Promise<Demo> {
   return demo;
 }
 
+function draftOf(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.new`);
+}
+
 // Written beside and moved into place: a crash in between must not leave half a file with the only copy of a password.
 async function writeSecretly(file: string, demo: Demo): Promise<void> {
-  const beside = path.join(path.dirname(file), `.${path.basename(file)}.new`);
-  await writeFile(beside, `${JSON.stringify(demo, undefined, 2)}\n`, { mode: 0o600 });
-  await rename(beside, file);
+  await writeFile(draftOf(file), `${JSON.stringify(demo, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(draftOf(file), file);
 }

@@ -31,13 +31,18 @@ export function welcome({ url, demo, demoFile, examplesDir }: Welcome): string {
 function firstRequest(url: string, apiKey: string, digits: string): string {
   const query =
     'mutation($png: Base64!) { infer(input: { model: \\"digits\\", inputs: [{ image: $png }] }) { outputs { label score } } }';
-  const picture = `"'"$(base64 < '${path.join(digits, exampleDigit)}' | tr -d '\\n')"'"`;
+  const picture = `"'"$(base64 < ${quoted(path.join(digits, exampleDigit))} | tr -d '\\n')"'"`;
   return [
     `curl -s ${url}/graphql \\`,
     `  -H 'authorization: Bearer ${apiKey}' \\`,
     "  -H 'content-type: application/json' \\",
     `  -d '{"query":"${query}","variables":{"png":${picture}}}'`,
   ].join("\n");
+}
+
+/** As one word of a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** One of those that the model was not trained on. */

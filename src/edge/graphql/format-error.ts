@@ -1,5 +1,5 @@
 import { ApolloServerErrorCode, unwrapResolverError } from "@apollo/server/errors";
-import type { GraphQLFormattedError } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { errorCatalogue, TollgateError } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 
@@ -14,6 +14,13 @@ const refusedByGraphql = new Set<unknown>([
   ApolloServerErrorCode.PERSISTED_QUERY_NOT_SUPPORTED,
 ]);
 
+interface FormatOptions {
+  logger: Logger;
+  requestId: string;
+  /** Whether a caller who mistypes a name may be told one that there is: it is a way to read the schema. */
+  suggests: boolean;
+}
+
 /**
  * The error as its caller reads it: a code of the catalogue, whether a retry can help, and the request id. Of anything
  * that we did not throw on purpose, the caller learns the request id and nothing else; the log has the rest.
@@ -21,10 +28,9 @@ const refusedByGraphql = new Set<unknown>([
 export function formatError(
   formatted: GraphQLFormattedError,
   thrown: unknown,
-  logger: Logger,
-  requestId: string,
+  { logger, requestId, suggests }: FormatOptions,
 ): GraphQLFormattedError {
-  const error = unwrapResolverError(thrown);
+  const error = originalOf(thrown, formatted);
   const where = {
     ...(formatted.locations ? { locations: formatted.locations } : {}),
     ...(formatted.path ? { path: formatted.path } : {}),
@@ -32,15 +38,43 @@ export function formatError(
   if (error instanceof TollgateError)
     return { message: error.message, ...where, extensions: extensionsOf(error, requestId) };
   if (refusedByGraphql.has(formatted.extensions?.["code"])) {
-    const message = withoutValues(formatted.message);
+    if (isTooLong(formatted.message)) return tooLong(requestId);
+    const reason = withoutValues(formatted.message);
+    // Apollo takes the suggestions out of what validation finds, and leaves them in what is wrong with variables.
+    const message = suggests ? reason : reason.replace(/ Did you mean .*$/s, "");
     return { message, ...where, extensions: { code: "INVALID_INPUT", retryable: false, requestId } };
   }
   logger.error({ err: error, requestId, path: formatted.path }, "unexpected error");
   return {
-    message: `Something broke on our side. Tell support the request id ${requestId}.`,
+    message: brokeOnOurSide(requestId),
     ...where,
     extensions: { code: "INTERNAL", retryable: errorCatalogue.INTERNAL.retryable, requestId },
   };
+}
+
+// What a plugin of ours throws comes wrapped without a path, which Apollo's own unwrapping leaves as it is. What a scalar
+// of ours throws comes wrapped by GraphQL, which adds the place of the value: that one stays.
+function originalOf(thrown: unknown, formatted: GraphQLFormattedError): unknown {
+  const unwrapped = unwrapResolverError(thrown);
+  const isOurs = unwrapped instanceof GraphQLError && unwrapped.originalError instanceof TollgateError;
+  return isOurs && !refusedByGraphql.has(formatted.extensions?.["code"]) ? unwrapped.originalError : unwrapped;
+}
+
+// GraphQL gives up on a document of too many tokens, and on one whose fields it would have to compare too often.
+function isTooLong(message: string): boolean {
+  return (
+    message === "Validation aborted." || (message.startsWith("Syntax Error") && message.endsWith("Parsing aborted."))
+  );
+}
+
+function tooLong(requestId: string): GraphQLFormattedError {
+  const message = "The operation is too long, or names one field too often. Split it up, and send values in variables.";
+  return { message, extensions: { code: "QUERY_TOO_COMPLEX", retryable: false, requestId } };
+}
+
+/** All that a caller learns of an error that we did not throw on purpose. */
+export function brokeOnOurSide(requestId: string): string {
+  return `Something broke on our side. Tell support the request id ${requestId}.`;
 }
 
 /** The extensions of an error that was thrown on purpose. */

@@ -1,6 +1,8 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
@@ -9,9 +11,12 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  SchemaMetaFieldDef,
   type SelectionNode,
   type SelectionSetNode,
+  TypeMetaFieldDef,
   type ValueNode,
+  valueFromASTUntyped,
 } from "graphql";
 import { TollgateError } from "../../core/errors.ts";
 import { maxPageSize } from "../../core/page.ts";
@@ -64,7 +69,21 @@ export function planOperation(
 ): OperationPlan {
   const root = schema.getRootType(operation.operation);
   if (root === undefined || root === null) return nothing;
-  return planSelections({ schema, fragments, left: maxSelections }, operation.selectionSet, root);
+  const plan = planSelections({ schema, fragments, left: maxSelections }, operation.selectionSet, root);
+  const defaults = defaultsOf(operation);
+  return {
+    ...plan,
+    cost: (variables) => plan.cost({ ...defaults, ...variables }),
+    inputs: (variables) => plan.inputs({ ...defaults, ...variables }),
+  };
+}
+
+/** What stands for the variables that a request leaves out. */
+function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Variables {
+  const given = variableDefinitions.flatMap(({ variable, defaultValue }) =>
+    defaultValue === undefined ? [] : [[variable.name.value, valueFromASTUntyped(defaultValue)] as const],
+  );
+  return Object.fromEntries(given);
 }
 
 interface Walk {
@@ -112,7 +131,7 @@ function planSelection(walk: Walk, selection: SelectionNode, type: GraphQLOutput
 
 function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): OperationPlan {
   const named = getNamedType(parent);
-  const definition = isObjectType(named) || isInterfaceType(named) ? named.getFields()[field.name.value] : undefined;
+  const definition = definitionOf(walk, field, named);
   const type = definition === undefined ? undefined : getNamedType(definition.type);
   const inner =
     field.selectionSet === undefined || type === undefined || !isCompositeType(type)
@@ -122,11 +141,24 @@ function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): Ope
   const isInfer = field.name.value === "infer" && named === walk.schema.getMutationType();
   const own = isInfer ? inputsOf(field) : () => 0;
   return {
-    depth: inner.depth + 1,
+    // GraphQL itself bounds how deep the schema may be asked for; its usual query is deeper than any of ours.
+    depth: definition === SchemaMetaFieldDef || definition === TypeMetaFieldDef ? 1 : inner.depth + 1,
     aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
     cost: (variables) => 1 + own(variables) + times(variables) * inner.cost(variables),
     inputs: (variables) => own(variables) + inner.inputs(variables),
   };
+}
+
+function definitionOf(
+  walk: Walk,
+  field: FieldNode,
+  parent: GraphQLNamedType,
+): GraphQLField<unknown, unknown> | undefined {
+  const name = field.name.value;
+  // Fields that no type lists; what they select counts like anything else.
+  const meta = [SchemaMetaFieldDef, TypeMetaFieldDef].find((one) => one.name === name);
+  if (meta !== undefined) return parent === walk.schema.getQueryType() ? meta : undefined;
+  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
 }
 
 // A list without a page size is short by construction, such as the aliases of a model.

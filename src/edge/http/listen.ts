@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { messageOf } from "../../core/errors.ts";
 import { codeOf } from "../../platform/error-code.ts";
@@ -18,7 +19,8 @@ export async function listen(server: FastifyInstance, { host, port }: Address): 
   const address = server.server.address();
   const opened = typeof address === "object" && address !== null ? address.port : port;
   const isLocal = host === "127.0.0.1" || host === "0.0.0.0" || host === "::" || host === "::1";
-  return `http://${isLocal ? "localhost" : host}:${opened}`;
+  const named = isIPv6(host) ? `[${host}]` : host;
+  return `http://${isLocal ? "localhost" : named}:${opened}`;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RequestContext } from "../../core/request-context.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
-import { extensionsOf } from "../graphql/format-error.ts";
+import { brokeOnOurSide, extensionsOf } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
@@ -46,7 +46,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
     void reply.header("x-request-id", request.id);
     done();
   });
-  server.setErrorHandler((error, request, reply) => sendError(asTollgateError(error, options), request, reply));
+  server.setErrorHandler((error, request, reply) =>
+    sendError(asTollgateError(error, request, options), request, reply),
+  );
   server.setNotFoundHandler((request, reply) => {
     const error = new TollgateError(
       "NOT_FOUND",
@@ -97,7 +99,7 @@ function sendError(error: TollgateError, request: FastifyRequest, reply: Fastify
     .send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });
 }
 
-function asTollgateError(error: unknown, { config, logger }: ServerOptions): TollgateError {
+function asTollgateError(error: unknown, request: FastifyRequest, { config, logger }: ServerOptions): TollgateError {
   if (error instanceof TollgateError) return error;
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
@@ -109,6 +111,6 @@ function asTollgateError(error: unknown, { config, logger }: ServerOptions): Tol
   if (statusCode !== undefined && statusCode < 500) {
     return new TollgateError("INVALID_INPUT", `The request could not be read: ${messageOf(error)}`);
   }
-  logger.error({ err: error }, "unexpected error outside of GraphQL");
-  return new TollgateError("INTERNAL", "Something broke on our side.", { cause: error });
+  logger.error({ err: error, requestId: request.id }, "unexpected error outside of GraphQL");
+  return new TollgateError("INTERNAL", brokeOnOurSide(request.id), { cause: error });
 }

@@ -26,14 +26,12 @@ test("a model that hangs is killed after its deadline and grace; what waited beh
   const behind = house.run("lookup", [whole(3)]);
 
   const error = await endless;
-  const refusedMs = performance.now() - startedAt;
   expect(error.code).toBe("DEADLINE_EXCEEDED");
-  expect(refusedMs).toBeGreaterThanOrEqual(299);
-  expect(refusedMs).toBeLessThan(400);
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(299);
+  // Told at its own deadline, while the model still hangs: not when the watchdog ends it.
+  expect(house.eventsOf("RUNNER_ENDED")).toEqual([]);
   expect((await behind).outputs).toEqual([[Float32Array.of(9)]]);
-  const servedMs = performance.now() - startedAt;
-  expect(servedMs).toBeGreaterThanOrEqual(599);
-  expect(servedMs).toBeLessThan(1_200);
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(599);
   expect(house.eventsOf("RUNNER_ENDED")).toMatchObject([
     { pid: hung, reason: "it gave no answer in time", isServing: true },
   ]);
@@ -49,10 +47,10 @@ test("a runner that is killed in the middle of a batch costs that batch alone, a
   const waiting = [5, 6, 7, 8].map((value) => house.run("lookup", [whole(value)]));
   await house.untilQueued(4);
 
-  const killedAt = performance.now();
   process.kill(house.runnerPid, "SIGKILL");
   const answers = await Promise.all(waiting);
-  expect(performance.now() - killedAt).toBeLessThan(300);
+  // By the spare that was there, before the one that is started in its place is up.
+  expect(house.engine.state().runners.filter(({ mode }) => mode === "READY")).toHaveLength(1);
   expect(answers.map(({ outputs }) => outputs[0]?.[0]?.[0])).toEqual([25, 36, 49, 64]);
   for (const error of await Promise.all(lost)) expect([error.code, error.isRetryable]).toEqual(["MODEL_FAILED", true]);
   await untilWhole(house, 2);

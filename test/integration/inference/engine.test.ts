@@ -71,9 +71,10 @@ test("at its deadline a request is told so, whether its rows wait or run", async
   await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
   const waiting = refusalOf(house.run("lookup", [index(1)], { withinMs: 200 }));
   for (const error of await Promise.all([running, waiting])) expect(error.code).toBe("DEADLINE_EXCEEDED");
+  // Far from the 5 s after which a runner that says nothing is killed.
   const tookMs = performance.now() - startedAt;
   expect(tookMs).toBeGreaterThanOrEqual(199);
-  expect(tookMs).toBeLessThan(350);
+  expect(tookMs).toBeLessThan(3_000);
   expect(house.queuedInputs).toBe(0);
   letGo();
   expect((await refusalOf(house.run("lookup", [index(1)], { withinMs: 0 }))).code).toBe("DEADLINE_EXCEEDED");

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newId } from "../../../src/core/ids.ts";
 import { ChargeStore } from "../../../src/domains/usage/charge.store.ts";
-import type { ChargeRequest } from "../../../src/domains/usage/charge.ts";
+import { chargeRequestOf } from "../../support/charge-request.ts";
 import { type LedgerHouse, openLedgerHouse } from "../../support/ledger-house.ts";
 
 let house: LedgerHouse;
@@ -16,24 +15,10 @@ afterAll(async () => {
   await house.close();
 });
 
-const requestOf = (tenantId: string, quantity: number, rest: Partial<ChargeRequest> = {}): ChargeRequest => ({
-  usageEventId: newId("usageEvent"),
-  tenantId,
-  inferenceId: newId("inference"),
-  quantity,
-  modelId: "mod_test",
-  modelVersionId: "mdv_test",
-  apiKeyId: "key_test",
-  userId: undefined,
-  idempotencyKey: undefined,
-  requestDigest: undefined,
-  ...rest,
-});
-
 describe("a charge", () => {
   test("admits what fits the quota, in order, and refuses only what does not: a refusal consumes nothing", async () => {
     const tenant = await house.createTenant({ quota: 10 });
-    const verdicts = await store.charge([8, 5, 2, 1].map((quantity) => requestOf(tenant, quantity)));
+    const verdicts = await store.charge([8, 5, 2, 1].map((quantity) => chargeRequestOf(tenant, quantity)));
     expect(verdicts.map((verdict) => verdict.kind)).toEqual([
       "ADMITTED",
       "QUOTA_EXCEEDED",
@@ -47,10 +32,10 @@ describe("a charge", () => {
   test("decides each tenant of a group by itself", async () => {
     const [poor, rich] = [await house.createTenant({ quota: 1 }), await house.createTenant({ quota: 100 })];
     const verdicts = await store.charge([
-      requestOf(poor, 2),
-      requestOf(rich, 2),
-      requestOf(poor, 1),
-      requestOf(rich, 90),
+      chargeRequestOf(poor, 2),
+      chargeRequestOf(rich, 2),
+      chargeRequestOf(poor, 1),
+      chargeRequestOf(rich, 90),
     ]);
     expect(verdicts.map((verdict) => verdict.kind)).toEqual(["QUOTA_EXCEEDED", "ADMITTED", "ADMITTED", "ADMITTED"]);
     expect(await house.usedBy(poor)).toBe(1);
@@ -59,13 +44,13 @@ describe("a charge", () => {
 
   test("refuses a tenant whose plan has no price, and writes nothing", async () => {
     const tenant = await house.createTenant({ plan: "none" });
-    expect(await store.charge([requestOf(tenant, 1)])).toEqual([{ kind: "NO_PLAN" }]);
+    expect(await store.charge([chargeRequestOf(tenant, 1)])).toEqual([{ kind: "NO_PLAN" }]);
     expect(await house.eventsOf(tenant)).toEqual([]);
   });
 
   test("says which limit refused, how much of it is used, and when it starts again", async () => {
     const tenant = await house.createTenant({ quota: 3 });
-    const [, verdict] = await store.charge([requestOf(tenant, 2), requestOf(tenant, 2)]);
+    const [, verdict] = await store.charge([chargeRequestOf(tenant, 2), chargeRequestOf(tenant, 2)]);
     expect(verdict).toMatchObject({
       kind: "QUOTA_EXCEEDED",
       limit: { kind: "QUOTA", meter: "inputs", limit: 3, used: 2, requested: 2 },
@@ -77,7 +62,7 @@ describe("a charge", () => {
 
   test("takes the second request with an idempotency key for a repeat, in one group and in the next", async () => {
     const tenant = await house.createTenant({ quota: 100 });
-    const keyed = () => requestOf(tenant, 1, { idempotencyKey: "order-1", requestDigest: "d" });
+    const keyed = () => chargeRequestOf(tenant, 1, { idempotencyKey: "order-1", requestDigest: "d" });
     const first = keyed();
     const [one, two] = await store.charge([first, keyed()]);
     const [three] = await store.charge([keyed()]);
@@ -93,7 +78,7 @@ describe("a charge", () => {
 
   test("leaves no claim to the key of a request that it refused", async () => {
     const tenant = await house.createTenant({ quota: 1 });
-    const keyed = (quantity: number) => requestOf(tenant, quantity, { idempotencyKey: "k", requestDigest: "d" });
+    const keyed = (quantity: number) => chargeRequestOf(tenant, quantity, { idempotencyKey: "k", requestDigest: "d" });
     const [refused] = await store.charge([keyed(2)]);
     const [admitted] = await store.charge([keyed(1)]);
     expect([refused?.kind, admitted?.kind]).toEqual(["QUOTA_EXCEEDED", "ADMITTED"]);
@@ -102,16 +87,32 @@ describe("a charge", () => {
   test("tells two tenants' equal idempotency keys apart", async () => {
     const [a, b] = [await house.createTenant({ quota: 9 }), await house.createTenant({ quota: 9 })];
     const verdicts = await store.charge(
-      [a, b].map((tenant) => requestOf(tenant, 1, { idempotencyKey: "same", requestDigest: "d" })),
+      [a, b].map((tenant) => chargeRequestOf(tenant, 1, { idempotencyKey: "same", requestDigest: "d" })),
     );
     expect(verdicts.map((verdict) => verdict.kind)).toEqual(["ADMITTED", "ADMITTED"]);
   });
 });
 
+test("a repeat is told the price of the first request, though the plan has another by now, or there is none", async () => {
+  const tenant = await house.createTenant({ quota: 100 });
+  const keyed = () => chargeRequestOf(tenant, 1, { idempotencyKey: "k", requestDigest: "d" });
+  await store.charge([keyed()]);
+  const bystander = await house.createTenant({ quota: 1 });
+  for (const change of [
+    "update plan_prices set unit_price_micros = 9 where plan_version_id = (select plan_version_id from subscriptions where tenant_id = $1)",
+    "delete from subscriptions where tenant_id = $1",
+  ]) {
+    await house.sql(change, [tenant]);
+    const [repeat, other] = await store.charge([keyed(), chargeRequestOf(bystander, 5)]);
+    expect(repeat).toMatchObject({ kind: "REPEATED", first: { unitPriceMicros: 250n } });
+    expect(other).toMatchObject({ kind: "QUOTA_EXCEEDED" });
+  }
+});
+
 describe("a reversal", () => {
   test("gives the quota back, once, however often it is asked", async () => {
     const tenant = await house.createTenant({ quota: 10 });
-    const request = requestOf(tenant, 4);
+    const request = chargeRequestOf(tenant, 4);
     await store.charge([request]);
     const reversal = { tenantId: tenant, usageEventId: request.usageEventId, reason: "MODEL_FAILED" as const };
     await Promise.all([store.reverse([reversal, reversal]), store.reverse([reversal])]);
@@ -120,18 +121,23 @@ describe("a reversal", () => {
     expect(await house.drift()).toEqual([]);
   });
 
-  test("passes over an event that never was", async () => {
+  test("of a charge that has not come yet refuses it when it comes, and no other", async () => {
     const tenant = await house.createTenant({ quota: 10 });
-    const reversed = await store.reverse([
-      { tenantId: tenant, usageEventId: newId("usageEvent"), reason: "OUTCOME_UNKNOWN" },
-    ]);
-    expect(reversed.size).toBe(0);
+    const late = chargeRequestOf(tenant, 1, { idempotencyKey: "k", requestDigest: "d" });
+    await store.reverse([{ tenantId: tenant, usageEventId: late.usageEventId, reason: "OUTCOME_UNKNOWN" }]);
     expect(await house.eventsOf(tenant)).toEqual([]);
+    const verdicts = await store.charge([
+      late,
+      chargeRequestOf(tenant, 2, { idempotencyKey: "k", requestDigest: "d" }),
+    ]);
+    expect(verdicts.map((verdict) => verdict.kind)).toEqual(["ABANDONED", "ADMITTED"]);
+    expect(await house.eventsOf(tenant)).toEqual([2]);
+    expect(await house.sql("select 1 from abandoned_charges where tenant_id = $1", [tenant])).toEqual([]);
   });
 
   test("frees the idempotency key, so that its repeat is charged anew", async () => {
     const tenant = await house.createTenant({ quota: 10 });
-    const keyed = () => requestOf(tenant, 1, { idempotencyKey: "k", requestDigest: "d" });
+    const keyed = () => chargeRequestOf(tenant, 1, { idempotencyKey: "k", requestDigest: "d" });
     const first = keyed();
     await store.charge([first]);
     await store.reverse([{ tenantId: tenant, usageEventId: first.usageEventId, reason: "MODEL_FAILED" }]);
@@ -142,7 +148,7 @@ describe("a reversal", () => {
 
   test("leaves the charge of a key that another gateway has taken over: somebody will hold that answer", async () => {
     const tenant = await house.createTenant({ quota: 10 });
-    const first = requestOf(tenant, 1, { idempotencyKey: "k", requestDigest: "d" });
+    const first = chargeRequestOf(tenant, 1, { idempotencyKey: "k", requestDigest: "d" });
     await store.charge([first]);
     await house.sql("update idempotency_keys set holder = 'gtw_other' where tenant_id = $1", [tenant]);
     await store.reverse([{ tenantId: tenant, usageEventId: first.usageEventId, reason: "DEADLINE_EXCEEDED" }]);
@@ -160,7 +166,10 @@ describe("the ledger", () => {
 
   test("shows drift when a counter or a rollup is touched, and rebuilds both to the same numbers", async () => {
     const tenant = await house.createTenant({ quota: 100 });
-    await store.charge([requestOf(tenant, 3), requestOf(tenant, 4, { apiKeyId: undefined, userId: "usr_test" })]);
+    await store.charge([
+      chargeRequestOf(tenant, 3),
+      chargeRequestOf(tenant, 4, { apiKeyId: undefined, userId: "usr_test" }),
+    ]);
     await house.sql("update quota_usage set used = used + 1 where tenant_id = $1", [tenant]);
     await house.sql(
       "update usage_hourly set quantity = quantity - 1, events = events + 2 where tenant_id = $1 and api_key_id = ''",

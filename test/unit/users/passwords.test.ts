@@ -53,8 +53,8 @@ test("costs as much to check where there is no such user", async () => {
   };
   const [known, unknown] = [await medianMs(hash), await medianMs(undefined)];
   // Far apart if one of them did not hash at all; the bound is wide because other work shares the machine.
-  expect(unknown / known).toBeGreaterThan(0.4);
-  expect(unknown / known).toBeLessThan(2.5);
+  expect(unknown / known).toBeGreaterThan(0.2);
+  expect(unknown / known).toBeLessThan(5);
 });
 
 describe("passwords at once", () => {

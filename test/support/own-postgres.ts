@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { inject } from "vitest";
+import { startEmbeddedPostgres } from "../../src/platform/embedded-postgres.ts";
+import { migrate } from "../../src/platform/migrations.ts";
+import type { TestDatabase } from "./database.ts";
+import { childrenOf } from "./processes.ts";
+
+const migrationsFolder = path.resolve(import.meta.dirname, "../../prisma/migrations");
+
+/** A server of the test's own, to be stopped in its tracks or killed while gateways work on it. */
+export interface OwnPostgres extends TestDatabase {
+  /** The server and every session stand still, though all connections stay open. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** kill -9 of one session: Postgres then ends all the others too, and recovers. */
+  killSession(): Promise<void>;
+}
+
+export async function startOwnPostgres(): Promise<OwnPostgres> {
+  const dataDir = path.join(inject("scratchDirectory"), `own-postgres-${process.pid}`);
+  const server = await startEmbeddedPostgres({ dataDir, log: () => {}, dieWithParent: true });
+  const url = server.url("tollgate");
+  await migrate({ url, folder: migrationsFolder, log: () => {} });
+  const signalAll = async (signal: NodeJS.Signals) => {
+    // The server first, so that no session is begun meanwhile.
+    process.kill(server.pid, signal);
+    for (const pid of await childrenOf(server.pid)) process.kill(pid, signal);
+  };
+  return {
+    url,
+    freeze: () => signalAll("SIGSTOP"),
+    thaw: () => signalAll("SIGCONT"),
+    async killSession() {
+      for (const pid of await childrenOf(server.pid)) {
+        const name = await readFile(`/proc/${pid}/cmdline`, "utf8");
+        if (!name.includes("tollgate_system")) continue;
+        process.kill(pid, "SIGKILL");
+        return;
+      }
+      throw new Error("No session to kill.");
+    },
+    drop: () => server.stop(),
+  };
+}
