@@ -1,3 +1,4 @@
+import type { Abandoned } from "./abandonment.ts";
 import { TollgateError } from "./errors.ts";
 import { ofTenant, type Principal, type TenantPrincipal } from "./principal.ts";
 
@@ -9,7 +10,7 @@ export interface RequestContext {
   /** The caller's address, behind the trusted proxy where one is configured. */
   clientAddress: string;
   /** Fires when the caller has gone. */
-  abandoned: AbortSignal;
+  abandoned: Abandoned;
 }
 
 export function principalOf(context: RequestContext): Principal {

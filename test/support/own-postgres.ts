@@ -3,6 +3,7 @@ import path from "node:path";
 import { inject } from "vitest";
 import { startEmbeddedPostgres } from "../../src/platform/embedded-postgres.ts";
 import { migrate } from "../../src/platform/migrations.ts";
+import { signalProcess } from "../../src/platform/postmaster.ts";
 import type { TestDatabase } from "./database.ts";
 import { childrenOf } from "./processes.ts";
 
@@ -24,8 +25,8 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   await migrate({ url, folder: migrationsFolder, log: () => {} });
   const signalAll = async (signal: NodeJS.Signals) => {
     // The server first, so that no session is begun meanwhile.
-    process.kill(server.pid, signal);
-    for (const pid of await childrenOf(server.pid)) process.kill(pid, signal);
+    signalProcess(server.pid, signal);
+    for (const pid of await childrenOf(server.pid)) signalProcess(pid, signal);
   };
   return {
     url,

@@ -1,3 +1,4 @@
+import type { Abandoned } from "../../core/abandonment.ts";
 import { TollgateError } from "../../core/errors.ts";
 import type { Row } from "./tensor.ts";
 
@@ -11,7 +12,7 @@ export interface RunRequest {
   /** On the clock of performance.now(), in milliseconds. */
   deadlineAt: number;
   /** Fires when the caller has gone: rows still queued are dropped. */
-  abandoned?: AbortSignal;
+  abandoned?: Abandoned;
 }
 
 export interface RunTiming {

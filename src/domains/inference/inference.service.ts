@@ -1,3 +1,4 @@
+import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
 import { type ErrorCode, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { priceOf } from "../../core/money.ts";
@@ -29,7 +30,7 @@ export interface Admissible {
   /** On the clock of performance.now(). */
   startedAt: number;
   deadlineAt: number;
-  abandoned: AbortSignal;
+  abandoned: Abandoned;
 }
 
 /** The names under which a request is charged. */
@@ -62,7 +63,7 @@ export class InferenceService {
   }
 
   /** Routes and checks a request. Throws NOT_FOUND, MODEL_NOT_READY or INVALID_INPUT; nothing is charged then. */
-  async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: AbortSignal): Promise<Admissible> {
+  async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: Abandoned): Promise<Admissible> {
     const startedAt = performance.now();
     const deadlineMs = this.#check(request);
     const target = this.#options.catalogue.resolve(request.model, request);
@@ -73,12 +74,12 @@ export class InferenceService {
   /** Charges and runs side by side, and answers when both are done. */
   async answer(admissible: Admissible): Promise<Inference> {
     const names = { inferenceId: newId("inference"), usageEventId: newId("usageEvent") };
-    const stop = new AbortController();
-    admissible.abandoned.addEventListener("abort", () => stop.abort(), { once: true });
+    const stop = new Abandonment();
+    admissible.abandoned.addEventListener("abort", () => stop.abort());
     const charging = this.#options.ledger.charge(this.chargeRequestOf(admissible, names));
     const running = this.#exhausted.has(admissible.principal.tenantId)
-      ? charging.then((decided) => (decided.kind === "ADMITTED" ? this.run(admissible, stop.signal) : undefined))
-      : this.run(admissible, stop.signal);
+      ? charging.then((decided) => (decided.kind === "ADMITTED" ? this.run(admissible, stop) : undefined))
+      : this.run(admissible, stop);
     running.catch(() => undefined); // it is awaited below, unless the charge is refused first
 
     const verdict = await this.verdictOf(charging, admissible, names.usageEventId).catch((error: unknown) => {
@@ -100,7 +101,7 @@ export class InferenceService {
   }
 
   /** @param stop fires when nobody wants the answer any more: rows that still queue are then dropped. */
-  run(admissible: Admissible, stop?: AbortSignal): Promise<RunResult> {
+  run(admissible: Admissible, stop?: Abandoned): Promise<RunResult> {
     const { target, principal, prepared, deadlineAt } = admissible;
     return this.#options.engine.run({
       versionId: target.version.id,
@@ -159,11 +160,7 @@ export class InferenceService {
     }
   }
 
-  #refusal(
-    verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>,
-    admissible: Admissible,
-    stop: AbortController,
-  ): Error {
+  #refusal(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>, admissible: Admissible, stop: Abandonment): Error {
     stop.abort();
     if (verdict.kind === "QUOTA_EXCEEDED") this.#exhausted.add(admissible.principal.tenantId);
     return refusalOf(verdict);
@@ -221,7 +218,7 @@ const reasons = new Map<ErrorCode, ReversalReason>([
   ["OVERLOADED", "OVERLOADED"],
 ]);
 
-function reasonOf(error: unknown, abandoned: AbortSignal): ReversalReason {
+function reasonOf(error: unknown, abandoned: Abandoned): ReversalReason {
   if (abandoned.aborted) return "CALLER_LEFT";
   return (error instanceof TollgateError ? reasons.get(error.code) : undefined) ?? "INTERNAL";
 }

@@ -29,7 +29,13 @@ export async function prepareInputs(
   if (inputs.length < 1 || inputs.length > maxInputs) {
     throw new TollgateError("INVALID_INPUT", `inputs has ${inputs.length} entries; send 1 to ${maxInputs}.`);
   }
-  return await Promise.all(inputs.map((input, index) => prepare(version.manifest, input, index)));
+  const prepared = inputs.map((input, index) => prepare(version.manifest, input, index));
+  return isReady(prepared) ? prepared : await Promise.all(prepared);
+}
+
+// Only pictures are decoded elsewhere; a promise for each of 256 tensors would cost more than the tensors.
+function isReady(prepared: (PreparedInput | Promise<PreparedInput>)[]): prepared is PreparedInput[] {
+  return !prepared.some((one) => one instanceof Promise);
 }
 
 function prepare(manifest: Manifest, input: InferenceInput, index: number): PreparedInput | Promise<PreparedInput> {

@@ -25,7 +25,11 @@ export function rowFromTensor(
 ): TensorData {
   const sent = Array.isArray(tensor) ? fromNestedArrays(tensor, spec.dtype) : fromEncoded(tensor);
   checkShape(sent, spec, options);
-  const row = convert(sent, spec, options.recipe);
+  const { recipe } = options;
+  if (recipe !== undefined && sent.data instanceof Uint8Array && spec.dtype === "float32") {
+    return scalePixels(sent.data, recipe, spec);
+  }
+  const row = convert(sent, spec);
   checkValues(row, spec);
   return row;
 }
@@ -138,25 +142,27 @@ function checkShape(
   throw invalid(`has shape [${sent.shape.join(", ")}]; this version takes [${wanted}].`);
 }
 
-function convert(sent: SentTensor, spec: TensorSpec, recipe: ImageRecipe | undefined): TensorData {
+function convert(sent: SentTensor, spec: TensorSpec): TensorData {
   if (sent.dtype === spec.dtype) return sent.data;
-  if (recipe !== undefined && sent.dtype === "uint8" && spec.dtype === "float32")
-    return scalePixels(sent.data, recipe.scale);
   if (sent.dtype === "int32" && spec.dtype === "int64") return BigInt64Array.from(sent.data as Int32Array, BigInt);
   throw invalid(`has dtype ${sent.dtype}; this version takes ${spec.dtype}.`);
 }
 
-const scaled = new Map<number, Float32Array>();
+const scaled = new WeakMap<ImageRecipe, Float32Array>();
 
-/** Raw pixels, 0 to 255, times the recipe's scale: through a table, as there are only 256 of them. */
-function scalePixels(pixels: TensorData, scale: number): Float32Array {
-  let table = scaled.get(scale);
+/**
+ * Raw pixels, 0 to 255, times the recipe's scale: through a table, as there are only 256 of them. The table is what is
+ * checked against the range, once, and not each pixel.
+ */
+function scalePixels(pixels: Uint8Array, recipe: ImageRecipe, spec: TensorSpec): Float32Array {
+  let table = scaled.get(recipe);
   if (table === undefined) {
-    table = Float32Array.from({ length: 256 }, (_, pixel) => pixel * scale);
-    scaled.set(scale, table);
+    table = Float32Array.from({ length: 256 }, (_, pixel) => pixel * recipe.scale);
+    checkValues(table, spec);
+    scaled.set(recipe, table);
   }
   const row = new Float32Array(pixels.length);
-  for (let i = 0; i < row.length; i++) row[i] = table[Number(pixels[i])] ?? 0;
+  for (let i = 0; i < row.length; i++) row[i] = table[pixels[i] ?? 0] ?? 0;
   return row;
 }
 

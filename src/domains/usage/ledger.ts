@@ -35,7 +35,9 @@ export class Ledger {
     this.#charges = new GroupCommit({
       commit: (requests) => store.charge(requests),
       maxGroup: 512,
-      maxInFlight: 2,
+      // One: charges of one tenant wait for each other at its quota row anyway, and a group that waits there was only
+      // cut short. Against two: 37 % less CPU in Postgres, 16 % more answers at 16 clients.
+      maxInFlight: 1,
       maxWaiting: 8_192,
       ...(options.onGroup ? { onGroup: options.onGroup } : {}),
     });

@@ -7,10 +7,12 @@ import {
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
+  GraphQLError,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
 } from "graphql";
+import { TollgateError } from "../../core/errors.ts";
 import type { RequestContext } from "../../core/request-context.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { formatError } from "./format-error.ts";
@@ -73,16 +75,23 @@ function pricingPlugin(): ApolloServerPlugin<RequestContext> {
   const listener: GraphQLRequestListener<RequestContext> = {
     didResolveOperation: ({ schema, document, operation, request }) => {
       if (operation === undefined) return Promise.resolve(); // Apollo itself refuses a document that names none
-      let plan = plans.get(operation);
-      if (plan === undefined) {
-        plan = planOperation(schema, operation, fragmentsOf(document));
+      try {
+        const plan = plans.get(operation) ?? planOperation(schema, operation, fragmentsOf(document));
         plans.set(operation, plan);
+        checkOperation(plan, request.variables ?? {});
+      } catch (error) {
+        throw withStatus(error);
       }
-      checkOperation(plan, request.variables ?? {});
       return Promise.resolve();
     },
   };
   return { requestDidStart: () => Promise.resolve(listener) };
+}
+
+// Apollo answers whatever a plugin throws with 500, unless the error says otherwise.
+function withStatus(error: unknown): unknown {
+  if (!(error instanceof TollgateError)) return error;
+  return new GraphQLError(error.message, { originalError: error, extensions: { http: { status: error.status } } });
 }
 
 function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {

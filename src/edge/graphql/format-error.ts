@@ -35,8 +35,10 @@ export function formatError(
     ...(formatted.locations ? { locations: formatted.locations } : {}),
     ...(formatted.path ? { path: formatted.path } : {}),
   };
-  if (error instanceof TollgateError)
+  if (error instanceof TollgateError) {
+    logCause(error, requestId, logger);
     return { message: error.message, ...where, extensions: extensionsOf(error, requestId) };
+  }
   if (refusedByGraphql.has(formatted.extensions?.["code"])) {
     if (isTooLong(formatted.message)) return tooLong(requestId);
     const reason = withoutValues(formatted.message);
@@ -70,6 +72,12 @@ function isTooLong(message: string): boolean {
 function tooLong(requestId: string): GraphQLFormattedError {
   const message = "The operation is too long, or names one field too often. Split it up, and send values in variables.";
   return { message, extensions: { code: "QUERY_TOO_COMPLEX", retryable: false, requestId } };
+}
+
+/** What is not the caller's fault has a reason that somebody must be able to find. */
+export function logCause(error: TollgateError, requestId: string, logger: Logger): void {
+  if (error.status < 500 || error.cause === undefined) return;
+  logger.warn({ err: error.cause, code: error.code, requestId }, "refused for a reason of our own");
 }
 
 /** All that a caller learns of an error that we did not throw on purpose. */

@@ -1,6 +1,7 @@
 import type { ApolloServer } from "@apollo/server";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
 import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Principal } from "../../core/principal.ts";
@@ -8,7 +9,7 @@ import type { RequestContext } from "../../core/request-context.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
-import { brokeOnOurSide, extensionsOf } from "../graphql/format-error.ts";
+import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
@@ -83,12 +84,12 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<Reques
 }
 
 // The caller has left when its connection closes before the answer was written.
-function abandonedBy(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
+function abandonedBy(reply: FastifyReply): Abandoned {
+  const abandonment = new Abandonment();
   reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) controller.abort();
+    if (!reply.raw.writableFinished) abandonment.abort();
   });
-  return controller.signal;
+  return abandonment;
 }
 
 /** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
@@ -100,7 +101,10 @@ function sendError(error: TollgateError, request: FastifyRequest, reply: Fastify
 }
 
 function asTollgateError(error: unknown, request: FastifyRequest, { config, logger }: ServerOptions): TollgateError {
-  if (error instanceof TollgateError) return error;
+  if (error instanceof TollgateError) {
+    logCause(error, request.id, logger);
+    return error;
+  }
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     return new TollgateError(

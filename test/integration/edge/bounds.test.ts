@@ -76,6 +76,7 @@ describe("an operation that asks for too much is refused before anything is reso
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(answer.errors.map((error) => error.extensions.code)).toEqual(["QUERY_TOO_COMPLEX"]);
     expect(answer.errors[0]?.message).toMatch(message);
+    expect(answer.status).toBe(400);
     expect(answer.data).toBeNull();
     expect(await usedInputs(tenant.key)).toBe(before);
   });

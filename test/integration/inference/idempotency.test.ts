@@ -85,3 +85,46 @@ test("a key older than a day is forgotten", async () => {
   expect(again.data.infer.id).not.toBe(first.data.infer.id);
   expect(await eventsWithKey("old")).toHaveLength(2);
 });
+
+test("a key that Postgres could not hold is refused alone, and spoils no charge that would have shared its commit", async () => {
+  const spoilers = ["\u0000", "half \ud800 a character"];
+  const answers = await Promise.all([
+    ...spoilers.map((key) => tenant.key.infer(input(key))),
+    ...Array.from({ length: 10 }, () => tenant.key.infer({ ...input(""), idempotencyKey: null })),
+  ]);
+  const codes = answers.map((answer) => answer.errors[0]?.extensions.code);
+  expect(codes).toEqual([...spoilers.map(() => "INVALID_INPUT"), ...Array.from({ length: 10 }, () => undefined)]);
+});
+
+test("an answer is not given that could not be stored: its charge is taken back, and the repeat is charged anew", async () => {
+  await gateway.sql(`
+    create function refuse_answer() returns trigger language plpgsql as $$ begin raise exception 'the disk is full'; end $$`);
+  await gateway.sql(`
+    create trigger refuse_answer before update of answer on idempotency_keys
+      for each row when (new.key = 'unstored') execute function refuse_answer()`);
+  const refused = await tenant.key.infer(input("unstored"));
+  expect(refused.errors[0]?.extensions.code).toBe("OVERLOADED");
+  await gateway.sql("drop trigger refuse_answer on idempotency_keys");
+  const repeat = await other.infer(input("unstored"));
+  expect(repeat.errors).toEqual([]);
+  const net = (await eventsWithKey("unstored")).reduce((sum, { quantity }) => sum + quantity, 0);
+  expect(net).toBe(1);
+});
+
+test("a gateway that was taken for dead gives the answer that the other one stored", async () => {
+  const first = await tenant.key.infer(input("taken"), fields);
+  await gateway.sql("update idempotency_keys set answer = null, holder = 'gtw_gone' where key = 'taken'");
+  // The other one is first to store: it is this one's turn to find an answer there.
+  await gateway.sql(`
+    create function store_first() returns trigger language plpgsql as $$
+      begin
+        new.answer := jsonb_set(new.answer, '{createdAt}', '"2026-01-01T00:00:00.000Z"');
+        return new;
+      end $$`);
+  await gateway.sql(`
+    create trigger store_first before update of answer on idempotency_keys
+      for each row when (new.key = 'taken') execute function store_first()`);
+  const repeat = await tenant.key.infer(input("taken"), fields);
+  await gateway.sql("drop trigger store_first on idempotency_keys");
+  expect(repeat.data.infer).toEqual({ ...first.data.infer, createdAt: "2026-01-01T00:00:00.000Z" });
+});
