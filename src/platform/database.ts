@@ -36,6 +36,13 @@ export type Prisma = PrismaClient;
 const servingStatementTimeoutMs = 5_000;
 
 /**
+ * The ledger is asked for rows by their keys and for nothing else. Left to itself, Postgres plans to read a table whole
+ * while it is nearly empty, and keeps the plan as the table grows, until it is next analyzed: 64 charges under new
+ * idempotency keys then took 44 ms, and 256 took 0.7 s; so they take 2 ms and 7 ms.
+ */
+const pointLookUps = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
+/**
  * Opens the pools on a migrated database. Each connects as a role that owns nothing; the owner in `url` is used for one
  * connection, to set the roles' passwords. An error names the database, never a password.
  */
@@ -53,7 +60,7 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
   });
   const tenantPool = new TenantPool(connect("tollgate_app", 8));
   const systemPool = new pg.Pool(connect("tollgate_system", 8));
-  const chargePool = new pg.Pool(connect("tollgate_system", 4));
+  const chargePool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
   const pools = [tenantPool, systemPool, chargePool];
   // An idle connection that breaks leaves the pool; whoever needs one next gets a fresh one, or its error.
   for (const pool of pools) pool.on("error", () => undefined);

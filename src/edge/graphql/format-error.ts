@@ -41,7 +41,7 @@ export function formatError(
   }
   if (refusedByGraphql.has(formatted.extensions?.["code"])) {
     if (isTooLong(formatted.message)) return tooLong(requestId);
-    const reason = withoutValues(formatted.message);
+    const reason = withoutValues(formatted.message, thrown);
     // Apollo takes the suggestions out of what validation finds, and leaves them in what is wrong with variables.
     const message = suggests ? reason : reason.replace(/ Did you mean .*$/s, "");
     return { message, ...where, extensions: { code: "INVALID_INPUT", retryable: false, requestId } };
@@ -98,18 +98,22 @@ export function extensionsOf(error: TollgateError, requestId: string): Record<st
 
 // GraphQL prints the value that it could not use, which may be a whole picture, or a password in the wrong place:
 //   Variable "$input" got invalid value "…" at "input.inputs[0].image"; Base64 is a string.
-// Cut by searching from both ends rather than by a pattern: the value is the caller's, and may be megabytes of "; ".
-function withoutValues(message: string): string {
-  const named = /^Variable "(\$\w+)" got invalid value /.exec(message);
-  if (named === null) return withoutQuotedValue(message);
-  const end = message.lastIndexOf("; ");
-  const pathAt = message.lastIndexOf(' at "', end);
-  const hasPath = pathAt > 0 && message[end - 1] === '"';
-  const path = hasPath ? message.slice(pathAt + ' at "'.length, end - 1) : named[1];
-  return `${path}: ${withoutQuotedValue(message.slice(end + 2))}`;
+// Nothing is searched for in what the caller wrote: the reason is the error that this one was made of, and the place
+// stands right before it, or else the value does.
+function withoutValues(message: string, thrown: unknown): string {
+  const name = /^Variable "\$(\w{1,100})\w*" got invalid value /.exec(message)?.[1];
+  if (name === undefined) return withoutQuotedValue(message);
+  const reason = thrown instanceof GraphQLError ? thrown.originalError?.message : undefined;
+  if (reason === undefined || !message.endsWith(`; ${reason}`)) return `$${name}: the value does not fit its type.`;
+  const place = / at "([\w.[\]]{1,400})"$/.exec(message.slice(-reason.length - 500, -reason.length - "; ".length))?.[1];
+  return `${place ?? `$${name}`}: ${withoutQuotedValue(reason)}`;
 }
 
-// "Int cannot represent non-integer value: …" and its like end with the value.
+// What is left of the value: at the end of a reason, or as the name of what there is not.
 function withoutQuotedValue(reason: string): string {
-  return reason.slice(0, 500).replace(/(cannot represent [^:]*): .*$/s, "$1.");
+  return reason
+    .slice(0, 500)
+    .replace(/(cannot represent [^:]*): .*$/s, "$1.")
+    .replace(/(cannot represent (an invalid (date-time-string|Unix timestamp)|non string or Date type)) .*$/s, "$1.")
+    .replace(/^Value ".*" does not exist in /s, "The value does not exist in ");
 }

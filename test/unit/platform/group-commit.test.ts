@@ -91,14 +91,15 @@ describe("a group commit", () => {
     const results = range(0, 6).map((item) => group.add(item));
     const settled = Promise.allSettled(results);
     await tick();
-    await commits.finish();
+    // While the last two still wait, and two others are on their way.
     await commits.fail("the disk is full");
     await commits.finish();
+    await commits.finish();
     expect((await settled).map((one) => (one.status === "fulfilled" ? one.value : one.reason.message))).toEqual([
-      "done 0",
-      "done 1",
       "the disk is full",
       "the disk is full",
+      "done 2",
+      "done 3",
       "done 4",
       "done 5",
     ]);
