@@ -68,6 +68,8 @@ export class InferenceService {
     const deadlineMs = this.#check(request);
     const target = this.#options.catalogue.resolve(request.model, request);
     const prepared = await prepareInputs(target.version, request.inputs);
+    // Gone while its pictures were decoded: nobody would hear the answer, so nothing is charged and nothing run.
+    if (abandoned.aborted && request.idempotencyKey === undefined) throw deadlineExceeded();
     return { principal, request, target, prepared, startedAt, deadlineAt: startedAt + deadlineMs, abandoned };
   }
 

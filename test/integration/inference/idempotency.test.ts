@@ -111,6 +111,18 @@ test("an answer is not given that could not be stored: its charge is taken back,
   expect(net).toBe(1);
 });
 
+test("an answer is not given whose charge was taken back while it was worked out", async () => {
+  // What a store meets that finds its key gone: nothing to update.
+  await gateway.sql("create function skip_answer() returns trigger language plpgsql as $$ begin return null; end $$");
+  await gateway.sql(`
+    create trigger skip_answer before update of answer on idempotency_keys
+      for each row when (new.key = 'gone') execute function skip_answer()`);
+  const refused = await tenant.key.infer(input("gone"));
+  await gateway.sql("drop trigger skip_answer on idempotency_keys");
+  expect(refused.errors[0]?.extensions.code).toBe("OVERLOADED");
+  expect((await eventsWithKey("gone")).map(({ quantity }) => quantity).sort()).toEqual([-1, 1]);
+});
+
 test("a gateway that was taken for dead gives the answer that the other one stored", async () => {
   const first = await tenant.key.infer(input("taken"), fields);
   await gateway.sql("update idempotency_keys set answer = null, holder = 'gtw_gone' where key = 'taken'");
