@@ -2,7 +2,19 @@
 // Floors, low to high. A file may import its own floor and the floors below it.
 const floors = ["core", "platform", "domains", "edge"];
 // Domains, low to high. A domain may import the domains to its left, never to its right.
-const domains = ["audit", "plans", "users", "tenants", "keys", "models", "usage", "inference", "jobs", "billing"];
+const domains = [
+  "audit",
+  "plans",
+  "users",
+  "tenants",
+  "keys",
+  "webhooks",
+  "models",
+  "usage",
+  "inference",
+  "jobs",
+  "billing",
+];
 
 const above = (list, i) => list.slice(i + 1).join("|");
 

@@ -2,10 +2,15 @@ import type { Abandoned } from "../../core/abandonment.ts";
 import { TollgateError } from "../../core/errors.ts";
 import type { Row } from "./tensor.ts";
 
+/** Whose need a request serves. A tenant's kinds share its lane apart from each other, so that none waits behind another. */
+export type RunKind = "INTERACTIVE" | "EXPLANATION" | "JOB";
+
 /** A request for the answers of one version. */
 export interface RunRequest {
   versionId: string;
   tenantId: string;
+  /** INTERACTIVE where it is not given. */
+  kind?: RunKind;
   /** The tenant's share, relative to the others'; 1 where it is not given. */
   weight?: number;
   rows: readonly Row[];

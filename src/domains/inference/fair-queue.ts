@@ -1,15 +1,16 @@
-/** What waits in the queue: a run of rows of one tenant, taken one by one. */
+/** What waits in the queue: a run of rows of one flow, taken one by one. */
 export interface Queued {
-  readonly tenantId: string;
-  /** The tenant's share, relative to the others'. */
+  /** Whose it is, and what for: what is of one flow waits in one line. */
+  readonly flowId: string;
+  /** The flow's share, relative to the others'. */
   readonly weight: number;
   /** The cost of the row that would be taken next. */
   readonly nextCost: number;
 }
 
-/** The queue of one tenant. */
+/** The queue of one tenant, for one kind of work. */
 interface Flow<T> {
-  readonly tenantId: string;
+  readonly flowId: string;
   weight: number;
   /** What the tenant may still take, in cost. Carried over while it has something waiting, lost when it has not. */
   deficit: number;
@@ -30,7 +31,7 @@ export class FairQueue<T extends Queued> {
   /** The ring: the first has the turn. */
   readonly #ring: Flow<T>[] = [];
 
-  get tenants(): number {
+  get flows(): number {
     return this.#ring.length;
   }
 
@@ -41,10 +42,10 @@ export class FairQueue<T extends Queued> {
 
   push(item: T): void {
     const weight = Math.max(leastWeight, item.weight);
-    let flow = this.#flows.get(item.tenantId);
+    let flow = this.#flows.get(item.flowId);
     if (flow === undefined) {
-      flow = { tenantId: item.tenantId, weight, deficit: 0, isCredited: false, items: [] };
-      this.#flows.set(item.tenantId, flow);
+      flow = { flowId: item.flowId, weight, deficit: 0, isCredited: false, items: [] };
+      this.#flows.set(item.flowId, flow);
       this.#ring.push(flow);
     }
     flow.weight = weight;
@@ -53,14 +54,14 @@ export class FairQueue<T extends Queued> {
 
   /** Takes an item out, whatever rows it still had: it is done, or its caller has gone. */
   remove(item: T): void {
-    const flow = this.#flows.get(item.tenantId);
+    const flow = this.#flows.get(item.flowId);
     if (flow === undefined) return;
     // Nearly always the first, or close to it: callers leave and expire in the order they came.
     const at = flow.items.indexOf(item);
     if (at === 0) flow.items.shift();
     else if (at > 0) flow.items.splice(at, 1);
     if (flow.items.length > 0) return;
-    this.#flows.delete(flow.tenantId);
+    this.#flows.delete(flow.flowId);
     this.#ring.splice(this.#ring.indexOf(flow), 1);
   }
 

@@ -1,4 +1,4 @@
-import type { AcceptedRequest } from "./accepted-request.ts";
+import type { AcceptedRequest, RunKind } from "./accepted-request.ts";
 import { halvesOf } from "./batch.ts";
 import { FairQueue, type Queued } from "./fair-queue.ts";
 import type { LoadedVersion } from "./loaded-version.ts";
@@ -42,7 +42,7 @@ export class Lane {
   }
 
   get waitingTenants(): number {
-    return this.#queue.tenants;
+    return this.#queue.flows;
   }
 
   get msPerRow(): number {
@@ -120,6 +120,9 @@ export class Lane {
 
 const assumedMsPerRow = 1;
 
+/** What waits for a person comes first; what was submitted for later takes what is left. */
+const kindWeights: Record<RunKind, number> = { INTERACTIVE: 1, EXPLANATION: 0.25, JOB: 0.1 };
+
 /** Rows of one request that can share a batch, in their order. */
 export class RowRun implements Queued {
   readonly bucket: string | undefined;
@@ -144,8 +147,14 @@ export class RowRun implements Queued {
     return this.#accepted.request.tenantId;
   }
 
+  get flowId(): string {
+    const { tenantId, kind = "INTERACTIVE" } = this.#accepted.request;
+    return kind === "INTERACTIVE" ? tenantId : `${tenantId} ${kind}`;
+  }
+
   get weight(): number {
-    return this.#accepted.request.weight ?? 1;
+    const { weight = 1, kind = "INTERACTIVE" } = this.#accepted.request;
+    return weight * kindWeights[kind];
   }
 
   get nextCost(): number {

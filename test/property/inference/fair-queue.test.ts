@@ -4,13 +4,13 @@ import { FairQueue, type Queued } from "../../../src/domains/inference/fair-queu
 
 /** Rows of one tenant, all of one cost. */
 class Rows implements Queued {
-  readonly tenantId: string;
+  readonly flowId: string;
   readonly weight: number;
   readonly nextCost: number;
   left: number;
 
-  constructor(tenantId: string, { weight = 1, cost = 1, rows = 1 }: { weight?: number; cost?: number; rows?: number }) {
-    this.tenantId = tenantId;
+  constructor(flowId: string, { weight = 1, cost = 1, rows = 1 }: { weight?: number; cost?: number; rows?: number }) {
+    this.flowId = flowId;
     this.weight = weight;
     this.nextCost = cost;
     this.left = rows;
@@ -30,39 +30,39 @@ function costServed(queue: FairQueue<Rows>, draws: number): Map<string, number> 
   const served = new Map<string, number>();
   for (let draw = 0; draw < draws; draw++) {
     const rows = takeFrom(queue);
-    if (rows !== undefined) served.set(rows.tenantId, (served.get(rows.tenantId) ?? 0) + rows.nextCost);
+    if (rows !== undefined) served.set(rows.flowId, (served.get(rows.flowId) ?? 0) + rows.nextCost);
   }
   return served;
 }
 
 const dearest = 10;
 const someRows = fc.record({
-  tenantId: fc.constantFrom("a", "b", "c", "d", "e"),
+  flowId: fc.constantFrom("a", "b", "c", "d", "e"),
   cost: fc.integer({ min: 1, max: dearest }),
   rows: fc.integer({ min: 1, max: 20 }),
 });
 const someTenants = fc.uniqueArray(
   fc.record({
-    tenantId: fc.string({ minLength: 1, maxLength: 3 }),
+    flowId: fc.string({ minLength: 1, maxLength: 3 }),
     weight: fc.double({ min: 0.1, max: 10, noNaN: true }),
     cost: fc.integer({ min: 1, max: dearest }),
   }),
-  { minLength: 2, maxLength: 8, selector: ({ tenantId }) => tenantId },
+  { minLength: 2, maxLength: 8, selector: ({ flowId }) => flowId },
 );
 
 test("every row is taken once, and a tenant's rows in the order they came", () => {
   fc.assert(
     fc.property(fc.array(someRows, { maxLength: 30 }), (pushed) => {
       const queue = new FairQueue<Rows>();
-      const all = pushed.map(({ tenantId, cost, rows }) => new Rows(tenantId, { cost, rows }));
+      const all = pushed.map(({ flowId, cost, rows }) => new Rows(flowId, { cost, rows }));
       for (const rows of all) queue.push(rows);
       const taken: Rows[] = [];
       for (let rows = takeFrom(queue); rows !== undefined; rows = takeFrom(queue)) taken.push(rows);
-      for (const tenantId of ["a", "b", "c", "d", "e"]) {
-        const wanted = all.flatMap((rows, i) => (rows.tenantId === tenantId ? Array(pushed[i]?.rows).fill(rows) : []));
-        expect(taken.filter((rows) => rows.tenantId === tenantId)).toEqual(wanted);
+      for (const flowId of ["a", "b", "c", "d", "e"]) {
+        const wanted = all.flatMap((rows, i) => (rows.flowId === flowId ? Array(pushed[i]?.rows).fill(rows) : []));
+        expect(taken.filter((rows) => rows.flowId === flowId)).toEqual(wanted);
       }
-      expect(queue.tenants).toBe(0);
+      expect(queue.flows).toBe(0);
     }),
   );
 });
@@ -71,12 +71,11 @@ test("tenants who always have something waiting share by weight and cost, to wit
   fc.assert(
     fc.property(someTenants, fc.integer({ min: 200, max: 2_000 }), (tenants, draws) => {
       const queue = new FairQueue<Rows>();
-      for (const { tenantId, weight, cost } of tenants)
-        queue.push(new Rows(tenantId, { weight, cost, rows: draws + 1 }));
+      for (const { flowId, weight, cost } of tenants) queue.push(new Rows(flowId, { weight, cost, rows: draws + 1 }));
       const served = costServed(queue, draws);
       // Service over weight is what must be level: in units of it a turn is one, and a row its cost.
-      const levels = tenants.map(({ tenantId, weight, cost }) => ({
-        level: (served.get(tenantId) ?? 0) / weight,
+      const levels = tenants.map(({ flowId, weight, cost }) => ({
+        level: (served.get(flowId) ?? 0) / weight,
         slack: 1 + cost / weight,
       }));
       for (const one of levels) {
@@ -93,12 +92,11 @@ test("a tenant that comes late waits for no more than what is due to the others 
   fc.assert(
     fc.property(someTenants, fc.integer({ min: 0, max: 200 }), (tenants, before) => {
       const queue = new FairQueue<Rows>();
-      for (const { tenantId, weight, cost } of tenants)
-        queue.push(new Rows(tenantId, { weight, cost, rows: 1_000_000 }));
+      for (const { flowId, weight, cost } of tenants) queue.push(new Rows(flowId, { weight, cost, rows: 1_000_000 }));
       for (let draw = 0; draw < before; draw++) takeFrom(queue);
       queue.push(new Rows("late one", { weight: 1, cost: dearest }));
       let others = 0;
-      for (let rows = takeFrom(queue); rows?.tenantId !== "late one"; rows = takeFrom(queue))
+      for (let rows = takeFrom(queue); rows?.flowId !== "late one"; rows = takeFrom(queue))
         others += rows?.nextCost ?? 0;
       // Its row needs so many turns; another may be at its turn, and have left over what did not do for a row.
       const bound = tenants.reduce((sum, { weight, cost }) => sum + (dearest + 1) * weight + cost, 0);
@@ -112,7 +110,7 @@ test("a tenant of the least weight is served too, and a turn that brings less th
   queue.push(new Rows("loud", { weight: 100, rows: 1_000_000 }));
   queue.push(new Rows("faint", { weight: 0, cost: 10 }));
   let others = 0;
-  while (takeFrom(queue)?.tenantId !== "faint") others++;
+  while (takeFrom(queue)?.flowId !== "faint") others++;
   expect(others).toBeLessThanOrEqual(100_100);
 });
 
@@ -121,15 +119,15 @@ test("idle time is no credit: who comes back starts level", () => {
   queue.push(new Rows("busy", { rows: 1_000 }));
   for (let i = 0; i < 500; i++) takeFrom(queue);
   queue.push(new Rows("back", { rows: 100 }));
-  const next = Array.from({ length: 20 }, () => takeFrom(queue)?.tenantId);
-  expect(next.filter((tenantId) => tenantId === "back")).toHaveLength(10);
+  const next = Array.from({ length: 20 }, () => takeFrom(queue)?.flowId);
+  expect(next.filter((flowId) => flowId === "back")).toHaveLength(10);
 });
 
 test("what is not acceptable is passed over and keeps its place", () => {
   fc.assert(
     fc.property(fc.array(someRows, { maxLength: 30 }), fc.integer({ min: 1, max: dearest }), (pushed, cost) => {
       const queue = new FairQueue<Rows>();
-      for (const { tenantId, cost: rowCost, rows } of pushed) queue.push(new Rows(tenantId, { cost: rowCost, rows }));
+      for (const { flowId, cost: rowCost, rows } of pushed) queue.push(new Rows(flowId, { cost: rowCost, rows }));
       const count = (matches: boolean) =>
         pushed.reduce((sum, rows) => sum + ((rows.cost === cost) === matches ? rows.rows : 0), 0);
       let chosen = 0;
@@ -152,7 +150,7 @@ test("an item that is removed is not taken, and takes nobody else along", () => 
 
 test("rows that cost thousands of turns take no thousands of turns to find", () => {
   const queue = new FairQueue<Rows>();
-  for (const tenantId of ["a", "b", "c"]) queue.push(new Rows(tenantId, { cost: 1e12, weight: 0.5, rows: 2 }));
-  const order = Array.from({ length: 6 }, () => takeFrom(queue)?.tenantId);
+  for (const flowId of ["a", "b", "c"]) queue.push(new Rows(flowId, { cost: 1e12, weight: 0.5, rows: 2 }));
+  const order = Array.from({ length: 6 }, () => takeFrom(queue)?.flowId);
   expect(order).toEqual(["a", "b", "c", "a", "b", "c"]);
 });
