@@ -15,8 +15,8 @@ export interface DispatcherOptions {
   runnerFor: (lane: Lane) => Runner | undefined;
   /** The version broke its runner, or the memory it has. */
   onStrike: (lane: Lane, reason: string) => void;
-  /** Whether the failure is one of what the runner runs on, and the batch may run elsewhere. The runner is ended then. */
-  isProviderFailure: (lane: Lane, runner: Runner, error: unknown) => boolean;
+  /** Whether it was what the runner runs on that failed, and the batch may run elsewhere. */
+  judge: (lane: Lane, runner: Runner, error: unknown) => "ELSEWHERE" | "NOWHERE" | undefined;
   onEvent: (event: EngineEvent) => void;
 }
 
@@ -138,11 +138,12 @@ export class Dispatcher {
       lane.putBack(entries);
       return;
     }
-    if (this.#options.isProviderFailure(lane, runner, error)) {
+    const verdict = this.#options.judge(lane, runner, error);
+    if (verdict === "ELSEWHERE") {
       lane.putBack(entries);
       return;
     }
-    const isHalved = !(error instanceof RunnerGone) && entries.length > 1;
+    const isHalved = !(error instanceof RunnerGone) && verdict === undefined && entries.length > 1;
     const reason = messageOf(error);
     this.#options.onEvent({ kind: "BATCH_FAILED", versionId: lane.version.id, rows: entries.length, reason, isHalved });
     if (isHalved) {
@@ -150,7 +151,8 @@ export class Dispatcher {
       return;
     }
     for (const { accepted, position } of entries) accepted.fail(failureOf(error, position));
-    if (error instanceof RunnerGone || isOutOfMemory(reason)) this.#options.onStrike(lane, reason);
+    const isStrike = error instanceof RunnerGone || isOutOfMemory(reason);
+    if (isStrike && verdict === undefined) this.#options.onStrike(lane, reason);
   }
 }
 

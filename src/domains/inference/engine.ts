@@ -126,7 +126,12 @@ class RunnerEngine implements Engine {
       budgetBytes: (options.memoryLimitMb * 1024 * 1024) / 2,
       onLoadFailed: (version, reason) => this.#loadFailed(version, reason),
     });
-    this.#providers = new Providers({ ...shared, preference: options.provider, pool: this.#pool });
+    this.#providers = new Providers({
+      ...shared,
+      preference: options.provider,
+      pool: this.#pool,
+      onUnavailable: (version, reason) => this.#failWaiting(version, reason),
+    });
     this.#dispatcher = new Dispatcher({
       lanes: { [Symbol.iterator]: () => this.#lanes.values() },
       slots: new Slots({ count: options.runners, overdueMs, onOverdue: shared.onFree }),
@@ -135,7 +140,7 @@ class RunnerEngine implements Engine {
         return group === undefined ? undefined : this.#placement.runnerFor(version, group);
       },
       onStrike: ({ version }, reason) => this.#strike(version, reason),
-      isProviderFailure: ({ version }, runner, error) => this.#providers.isFailure(version, runner, error),
+      judge: ({ version }, runner, error) => this.#providers.judge(version, runner, error),
       onEvent: this.#onEvent,
     });
   }

@@ -16,6 +16,8 @@ export interface ProvidersOptions {
   onEvent: (event: EngineEvent) => void;
   /** Called when a version may run where it could not before. */
   onFree: () => void;
+  /** Called when a version cannot run anywhere for a while. */
+  onUnavailable: (version: LoadedVersion, reason: string) => void;
 }
 
 /** A version that would run on CUDA. */
@@ -63,15 +65,21 @@ export class Providers {
     return onCuda.preference === "REQUIRE_CUDA" ? undefined : { ownerTenantId, provider: "CPU" };
   }
 
-  /** Whether it was CUDA that failed, and not the model or its input. The runner is ended: nothing is tried in it again. */
-  isFailure(version: LoadedVersion, runner: Runner, error: unknown): boolean {
-    if (runner.group.provider !== "CUDA") return false;
+  /**
+   * What a failed batch means for CUDA. ELSEWHERE: it was CUDA that failed, and the batch may run on the processor.
+   * NOWHERE: the version may not. Undefined: it was the model or its input. Where it may have been CUDA the runner is
+   * ended: nothing is tried in it again.
+   */
+  judge(version: LoadedVersion, runner: Runner, error: unknown): "ELSEWHERE" | "NOWHERE" | undefined {
+    if (runner.group.provider !== "CUDA") return undefined;
     const reason = messageOf(error);
     const isOfCuda = error instanceof RunFailed && /cuda|cudnn|cublas|gpu/i.test(reason);
-    if (!isOfCuda && !(error instanceof RunnerGone)) return false;
+    if (!isOfCuda && !(error instanceof RunnerGone)) return undefined;
     runner.kill(`CUDA failed: ${reason}`);
+    const isRequired = this.#onCuda.get(version)?.preference === "REQUIRE_CUDA";
     this.#fail(version, reason);
-    return isOfCuda;
+    if (!isOfCuda) return undefined;
+    return isRequired ? "NOWHERE" : "ELSEWHERE";
   }
 
   /** The version could not be loaded onto a runner for CUDA. True where it was to run there. */
@@ -90,6 +98,7 @@ export class Providers {
     if (!onCuda.breaker.isClosed) return true;
     onCuda.breaker.fail(reason, performance.now());
     this.#options.onEvent({ kind: "PROVIDER_FELL_BACK", versionId: version.id, reason });
+    if (onCuda.preference === "REQUIRE_CUDA") this.#options.onUnavailable(version, "it requires CUDA, which failed");
     return true;
   }
 
