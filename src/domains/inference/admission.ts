@@ -22,7 +22,25 @@ export function refusalOf(request: RunRequest, lane: Lane, house: House): Tollga
   const bytes = bytesOf(request.rows);
   if (bytes > limits.mostBytesAtOnce) return tooLarge(bytes, limits.mostBytesAtOnce);
   const broken = limits.brokenBy(lane.version.id, request.tenantId, { rows, bytes });
-  return broken === undefined ? undefined : overloaded(broken, { request, lane, house });
+  if (broken !== undefined) return overloaded(broken, { request, lane, house });
+  return comesTooLate(request, lane, house);
+}
+
+/** Of the time that a request has, what waiting behind its tenant's other rows may take. */
+const mostOfDeadline = 0.8;
+
+/** Law 12: what will hardly be answered in time is refused at once, not at its deadline. */
+function comesTooLate(request: RunRequest, lane: Lane, { limits, running }: House): TollgateError | undefined {
+  const ahead = limits.queuedBy(request.tenantId);
+  if (ahead === 0 || !lane.isMeasured) return undefined;
+  const waitMs = (ahead * lane.msPerRow) / (running * lane.shareOf(request.weight ?? 1));
+  const leftMs = (request.deadlineAt - performance.now()) * mostOfDeadline;
+  if (waitMs <= leftMs) return undefined;
+  return new TollgateError(
+    "OVERLOADED",
+    `${ahead} inputs of this tenant are waiting already: these would hardly be answered before their deadline.`,
+    { retryAfterMs: retryAfterMs({ rows: 1, msPerRow: waitMs - leftMs, share: 1 }) },
+  );
 }
 
 export function stopping(): TollgateError {

@@ -158,6 +158,28 @@ test("a released version finishes what waits, refuses what comes, and can be loa
   expect((await house.run("lookup", [index(3)])).outputs).toEqual([[Float32Array.of(9)]]);
 });
 
+test("what waits behind more than its deadline allows is refused at once, with the time after which to come back", async () => {
+  const house = await engineHouse([tinyModel("lookup", { maxInputs: 1 })]);
+  for (let i = 0; i < 20; i++) await house.run("lookup", [index(1)]);
+  const letGo = await house.holdRunner();
+  const many = Array.from({ length: 900 }, () => index(2));
+  const large = house.run("lookup", many);
+  await house.untilQueued(899);
+  const error = await refusalOf(house.run("lookup", [index(3)], { withinMs: 5 }));
+  expect([error.code, error.message]).toEqual([
+    "OVERLOADED",
+    "899 inputs of this tenant are waiting already: these would hardly be answered before their deadline.",
+  ]);
+  expect(error.retryAfterMs).toBeGreaterThanOrEqual(5);
+  // Who waits behind nobody, and who has the time, is taken.
+  const taken = [
+    house.run("lookup", [index(3)], { tenantId: "ten_b", withinMs: 5_000 }),
+    house.run("lookup", [index(3)], { withinMs: 20_000 }),
+  ];
+  letGo();
+  await Promise.all([large, ...taken]);
+});
+
 test("a batch that takes far longer than expected gives way: the spare answers what comes after it", async () => {
   const house = await engineHouse([tinyModel("lookup")], { spares: 1, overdueMs: 50 });
   const letGo = await house.holdRunner();

@@ -5,6 +5,7 @@ const limits: GrowthLimits = {
   maxRows: 4,
   maxUnits: Number.POSITIVE_INFINITY,
   backgroundMs: 100,
+  sliceMs: Number.POSITIVE_INFINITY,
   predictMs: (units) => 10 * units,
 };
 const now = 1_000;
@@ -46,6 +47,18 @@ test("a row that would come too late even alone keeps nobody out", () => {
   const growth = batchOf([]);
   growth.add({ units: 1, deadlineAt: now + 9 });
   expect(growth.keptOut(row)).toBeUndefined();
+});
+
+test("while several tenants use the runners a batch is as long as a slice", () => {
+  expect(batchOf([1, 1], { sliceMs: 30 }).keptOut(row)).toBeUndefined();
+  expect(batchOf([1, 1, 1], { sliceMs: 30 }).keptOut(row)).toBe("SLICE");
+});
+
+test("where every batch takes long, a slice is two of its first row, so that sharing a batch still pays", () => {
+  const predictMs = (units: number) => 50 + units;
+  expect(batchOf([1, 1, 1], { sliceMs: 3, predictMs }).keptOut(row)).toBeUndefined();
+  expect(batchOf([1], { sliceMs: 3 }).keptOut(row)).toBeUndefined();
+  expect(batchOf([1, 1], { sliceMs: 3 }).keptOut(row)).toBe("SLICE");
 });
 
 test("rows that nobody waits for make no batch long; rows that somebody waits for may", () => {
