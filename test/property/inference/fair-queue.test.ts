@@ -19,6 +19,7 @@ class Rows implements Queued {
   readonly weight: number;
   readonly bucket: string | undefined;
   readonly ms: number;
+  place = 0;
   left: number;
 
   constructor(tenantId: string, { weight = 1, ms = 1, rows = 1, kind = "INTERACTIVE", bucket }: RowsOptions = {}) {
