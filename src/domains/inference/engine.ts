@@ -167,7 +167,8 @@ class RunnerEngine implements Engine {
     if (lane === undefined) return;
     this.#reports.delete(versionId);
     await lane.close();
-    this.#lanes.delete(versionId);
+    // It may have been loaded again meanwhile.
+    if (this.#lanes.get(versionId) === lane) this.#lanes.delete(versionId);
     this.#providers.forget(lane.version);
     await this.#placement.release(lane.version);
   }
