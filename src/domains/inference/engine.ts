@@ -127,6 +127,7 @@ class RunnerEngine implements Engine {
       pool: this.#pool,
       budgetBytes: (options.memoryLimitMb * 1024 * 1024) / 2,
       onLoadFailed: (version, reason) => this.#loadFailed(version, reason),
+      onNotSpread: ({ id: versionId }, reason) => this.#onEvent({ kind: "VERSION_NOT_LOADED", versionId, reason }),
     });
     this.#providers = new Providers({
       ...shared,
