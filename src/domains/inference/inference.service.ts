@@ -66,7 +66,7 @@ export class InferenceService {
   async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: Abandoned): Promise<Admissible> {
     const startedAt = performance.now();
     const deadlineMs = this.#check(request);
-    const target = this.#options.catalogue.resolve(request.model, request);
+    const target = this.#options.catalogue.resolve(principal, request.model, request);
     const prepared = await prepareInputs(target.version, request.inputs);
     // Gone while its pictures were decoded: nobody would hear the answer, so nothing is charged and nothing run.
     if (abandoned.aborted && request.idempotencyKey === undefined) throw deadlineExceeded();
