@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { LoadableVersion } from "../../src/domains/inference/engine.ts";
@@ -15,7 +14,12 @@ export async function bundledModel(name: "digits" | "mail"): Promise<LoadableVer
     readFile(path.join(folder, "manifest.json"), "utf8"),
     readFile(path.join(folder, "model.onnx")),
   ]);
-  return { id: name, manifest: parsed(JSON.parse(manifest)), model };
+  return {
+    id: name,
+    manifest: parsed(JSON.parse(manifest)),
+    ownerTenantId: undefined,
+    readModel: () => Promise.resolve(model),
+  };
 }
 
 export function samplesOf(version: LoadableVersion): Row[] {
@@ -76,7 +80,8 @@ export function tinyModel(
     batching: { maxInputs: options.maxInputs ?? 64, padding: "NONE" },
     golden: { tolerance: 0, samples: Array.from({ length: options.samples ?? 2 }, () => sample) },
   });
-  return { id: name, manifest, model: readFileSync(path.join(import.meta.dirname, "models", `${name}.onnx`)) };
+  const file = path.join(import.meta.dirname, "models", `${name}.onnx`);
+  return { id: name, manifest, ownerTenantId: undefined, readModel: () => readFile(file) };
 }
 
 function int64s(input: string, output: string, [given, expected]: [bigint, bigint]): TinyModel {

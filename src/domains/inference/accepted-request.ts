@@ -34,6 +34,8 @@ export interface RunResult {
   /** For each row of the request, for each output of the signature in its order, the values. */
   outputs: Row[];
   timing: RunTiming;
+  /** Its part of the measured time of its batches, in whole microseconds: the parts of a batch sum up to the whole. */
+  computeUs: number;
 }
 
 /** What a request is told of a batch that carried rows of it. */
@@ -64,6 +66,7 @@ export class AcceptedRequest {
   readonly #timer: NodeJS.Timeout;
   readonly #timing: RunTiming = { queueMs: 0, runMs: 0, batchSize: 0, provider: "CPU" };
   #unanswered: number;
+  #computeUs = 0;
   #lastBatch: BatchFacts | undefined;
 
   constructor(request: RunRequest, settling: Settling) {
@@ -79,13 +82,15 @@ export class AcceptedRequest {
     request.abandoned?.addEventListener("abort", this.#abandon);
   }
 
-  answer(position: number, row: Row, batch: BatchFacts): void {
+  /** @param computeUs the row's part of its batch's time. */
+  answer(position: number, row: Row, batch: BatchFacts, computeUs: number): void {
     if (this.isSettled) return;
     this.#outputs[position] = row;
+    this.#computeUs += computeUs;
     if (this.#lastBatch !== batch) this.#count(batch);
     if (--this.#unanswered > 0) return;
     this.#settle(undefined);
-    this.#settling.resolve({ outputs: this.#outputs, timing: this.#timing });
+    this.#settling.resolve({ outputs: this.#outputs, timing: this.#timing, computeUs: this.#computeUs });
   }
 
   fail(error: TollgateError): void {

@@ -1,5 +1,6 @@
 import { messageOf, TollgateError } from "../../core/errors.ts";
 import type { BatchFacts } from "./accepted-request.ts";
+import { computeShares } from "./compute-shares.ts";
 import type { EngineEvent } from "./engine-events.ts";
 import type { Batch, BatchEntry, Lane } from "./lane.ts";
 import { type Runner, RunnerGone } from "./runner.ts";
@@ -73,7 +74,10 @@ export class Dispatcher {
       lane.measure(entries.length, roundTripMs);
       lane.servedMs += roundTripMs - expectedMs;
       this.dispatch();
-      answerAll(entries, rows, { sentAt, runMs, size: entries.length });
+      // What a runner says of itself is believed no further than what was seen from here.
+      const facts = { sentAt, runMs: Math.min(runMs, roundTripMs), size: entries.length };
+      const costs = entries.map(({ row }) => lane.version.layout.costOf(row));
+      answerAll(entries, rows, { ...facts, shares: computeShares(Math.round(facts.runMs * 1000), costs) });
       const versionId = lane.version.id;
       this.#onEvent({
         kind: "BATCH_ANSWERED",
@@ -112,12 +116,16 @@ function failureOf(error: unknown, position: number): TollgateError {
   return new TollgateError("MODEL_FAILED", what, { cause: error });
 }
 
-function answerAll(entries: readonly BatchEntry[], rows: readonly Row[], facts: BatchFacts): void {
+function answerAll(
+  entries: readonly BatchEntry[],
+  rows: readonly Row[],
+  facts: BatchFacts & { shares: readonly number[] },
+): void {
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i];
     const row = rows[i];
     if (entry === undefined || row === undefined) continue;
-    if (row.every(isAllFinite)) entry.accepted.answer(entry.position, row, facts);
+    if (row.every(isAllFinite)) entry.accepted.answer(entry.position, row, facts, facts.shares[i] ?? 0);
     else
       entry.accepted.fail(
         new TollgateError(

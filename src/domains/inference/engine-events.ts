@@ -25,6 +25,8 @@ export type EngineEvent =
   | { kind: "RUNNER_NOT_STARTED"; reason: string }
   /** Runners lack something on this machine that should keep model code in. */
   | { kind: "FENCE_INCOMPLETE"; reason: string }
+  /** It broke its runner too often; its requests are refused until it is loaded again. */
+  | { kind: "VERSION_QUARANTINED"; versionId: string; reason: string }
   /** This machine gives rows of the version other bits together than alone: they are run one by one. */
   | { kind: "BATCHING_OFF"; versionId: string };
 
@@ -34,6 +36,7 @@ const worthLogging: Partial<Record<EngineEvent["kind"], { level: "info" | "warn"
   RUNNER_ENDED: { level: "warn", message: "a runner ended" },
   RUNNER_NOT_STARTED: { level: "error", message: "a runner could not be started" },
   FENCE_INCOMPLETE: { level: "warn", message: "runners are not fenced in completely on this machine" },
+  VERSION_QUARANTINED: { level: "error", message: "a version was taken out of service" },
   BATCHING_OFF: {
     level: "warn",
     message: "batching changes this version's answers here: its inputs are run one by one",

@@ -4,14 +4,14 @@ import { AcceptedRequest, type RunRequest, type RunResult } from "./accepted-req
 import { Dispatcher } from "./dispatcher.ts";
 import { type EngineEvent, logEvent } from "./engine-events.ts";
 import { Lane, type RowRun } from "./lane.ts";
-import { type LoadableVersion, versionToLoad } from "./loaded-version.ts";
+import { type LoadableVersion, type LoadReport, versionToLoad } from "./loaded-version.ts";
 import { QueueLimits, retryAfterMs } from "./queue-limits.ts";
 import { RunnerPool, type RunnerState } from "./runner-pool.ts";
 import type { Row } from "./tensor.ts";
 
 export type { RunRequest, RunResult } from "./accepted-request.ts";
 export type { EngineEvent } from "./engine-events.ts";
-export type { LoadableVersion } from "./loaded-version.ts";
+export type { LoadableVersion, LoadReport } from "./loaded-version.ts";
 export type { Row } from "./tensor.ts";
 
 /** Runs models: fairly between tenants, in batches that change no answer, in processes that may die. */
@@ -20,7 +20,9 @@ export interface Engine {
    * Loads a version on every runner and spare, and compares its golden samples. Throws MODEL_REJECTED with a reason
    * for whoever made the model. A version that is loaded already stays as it is.
    */
-  load(version: LoadableVersion): Promise<void>;
+  load(version: LoadableVersion): Promise<LoadReport>;
+  /** Takes no more requests for the version (MODEL_NOT_READY), finishes those that wait, and frees its sessions. */
+  release(versionId: string): Promise<void>;
   /**
    * Rejects with DEADLINE_EXCEEDED at the deadline, OVERLOADED with the time after which to come back, MODEL_FAILED
    * where the model broke, MODEL_NOT_READY where the version is not loaded or no runner is up.
@@ -63,7 +65,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
 class RunnerEngine implements Engine {
   readonly #lanes = new Map<string, Lane>();
-  readonly #loading = new Map<string, Promise<void>>();
+  readonly #loading = new Map<string, Promise<LoadReport>>();
+  readonly #reports = new Map<string, LoadReport>();
   readonly #limits: QueueLimits;
   readonly #pool: RunnerPool;
   readonly #dispatcher: Dispatcher;
@@ -96,14 +99,24 @@ class RunnerEngine implements Engine {
     await this.#pool.start();
   }
 
-  async load(version: LoadableVersion): Promise<void> {
-    if (this.#lanes.has(version.id)) return;
+  async load(version: LoadableVersion): Promise<LoadReport> {
+    const report = this.#reports.get(version.id);
+    if (report !== undefined) return report;
     let loading = this.#loading.get(version.id);
     if (loading === undefined) {
       loading = this.#load(version).finally(() => this.#loading.delete(version.id));
       this.#loading.set(version.id, loading);
     }
-    await loading;
+    return await loading;
+  }
+
+  async release(versionId: string): Promise<void> {
+    const lane = this.#lanes.get(versionId);
+    if (lane === undefined) return;
+    this.#reports.delete(versionId);
+    await lane.close();
+    this.#lanes.delete(versionId);
+    await this.#pool.release(lane.version);
   }
 
   run(request: RunRequest): Promise<RunResult> {
@@ -148,10 +161,19 @@ class RunnerEngine implements Engine {
     await this.#pool.close();
   }
 
-  async #load(version: LoadableVersion): Promise<void> {
+  async #load(version: LoadableVersion): Promise<LoadReport> {
+    const startedAt = performance.now();
     const loaded = versionToLoad(version, ++this.#lastSession);
     await this.#pool.load(loaded);
     this.#lanes.set(version.id, new Lane(loaded, this.#limits));
+    const report: LoadReport = {
+      provider: "CPU",
+      providerReason: undefined,
+      batching: loaded.batching,
+      loadMs: performance.now() - startedAt,
+    };
+    this.#reports.set(version.id, report);
+    return report;
   }
 
   #accept(
@@ -167,6 +189,7 @@ class RunnerEngine implements Engine {
         this.#open--;
         if (error !== undefined) this.#tell("REQUEST_FAILED", request, error);
         if (accepted.queuedRows > 0) lane.drop(runs, accepted);
+        lane.settle();
         if (this.#isClosing && this.#open === 0) this.#onDrained();
       },
     });
@@ -182,7 +205,7 @@ class RunnerEngine implements Engine {
 
   #refusalOf(request: RunRequest, lane: Lane | undefined): TollgateError | undefined {
     if (this.#isClosing) return stopping();
-    if (lane === undefined || !this.#pool.isUp) return notReady(lane);
+    if (lane === undefined || lane.isClosing || !this.#pool.isUp) return notReady(lane);
     if (request.deadlineAt <= performance.now() || request.abandoned?.aborted) return tooLate();
     const rows = request.rows.length;
     if (rows > this.#limits.mostAtOnce) return tooMany(rows, this.#limits.mostAtOnce);
@@ -227,8 +250,8 @@ function stopping(): TollgateError {
 }
 
 function notReady(lane: Lane | undefined): TollgateError {
-  const what =
-    lane === undefined ? "The version is not loaded yet." : "No runner is up at the moment; one is starting.";
+  const isLoaded = lane !== undefined && !lane.isClosing;
+  const what = isLoaded ? "No runner is up at the moment; one is starting." : "The version is not loaded.";
   return new TollgateError("MODEL_NOT_READY", what, { retryAfterMs: 1000 });
 }
 

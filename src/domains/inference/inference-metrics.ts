@@ -44,6 +44,7 @@ export function recordEngineEvent(metrics: Metrics, event: EngineEvent, nameOf: 
     case "RUNNER_STARTED":
     case "RUNNER_NOT_STARTED":
     case "FENCE_INCOMPLETE":
+    case "VERSION_QUARANTINED":
     case "BATCHING_OFF":
       return;
   }

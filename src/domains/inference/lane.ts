@@ -31,6 +31,10 @@ export class Lane {
   readonly #queue = new FairQueue<RowRun>();
   readonly #again: BatchEntry[][] = [];
   readonly #limits: QueueLimits;
+  /** Requests that were accepted and are not settled. */
+  #open = 0;
+  #isClosing = false;
+  #onEmpty: () => void = () => undefined;
 
   constructor(version: LoadedVersion, limits: QueueLimits) {
     this.version = version;
@@ -54,7 +58,26 @@ export class Lane {
     return weight / Math.max(weight, this.#queue.totalWeight);
   }
 
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Takes nothing more, and settles when all that it took is settled. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#open === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** To be called when a request that was added is settled. */
+  settle(): void {
+    if (--this.#open === 0) this.#onEmpty();
+  }
+
   add(accepted: AcceptedRequest): RowRun[] {
+    this.#open++;
     this.queuedRows += accepted.queuedRows;
     this.#limits.add(accepted.request.tenantId, accepted.queuedRows);
     const runs = runsOf(accepted, this.version);

@@ -21,8 +21,13 @@ async function loadVersion({ catalogue, engine, logger, files }: Loading, versio
   const model = files.get(version.digest);
   try {
     if (model === undefined) throw new Error(`its file, sha-256 ${version.digest}, is not in the models folder`);
-    await engine.load({ id: version.id, manifest: version.manifest, model });
-    catalogue.setCondition(version.id, { state: "READY", provider: "CPU", providerReason: undefined });
+    const { provider, providerReason } = await engine.load({
+      id: version.id,
+      manifest: version.manifest,
+      ownerTenantId: undefined,
+      readModel: () => Promise.resolve(model),
+    });
+    catalogue.setCondition(version.id, { state: "READY", provider, providerReason });
   } catch (error) {
     logger.error({ err: error, versionId: version.id }, "version was not loaded");
     catalogue.setCondition(version.id, { state: "REJECTED", reason: messageOf(error) });

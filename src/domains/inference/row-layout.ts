@@ -2,6 +2,12 @@ import { TollgateError } from "../../core/errors.ts";
 import type { Manifest, TensorSpec } from "../models/manifest.ts";
 import { dtypeOf, type Row, type TensorShape } from "./tensor.ts";
 
+/**
+ * How rows share batches. FIXED: all are of one size. PADDED: different lengths together, each padded to the longest.
+ * BUCKETED: equal lengths only. SINGLE: none, because rows that share one are answered otherwise than alone.
+ */
+export type Batching = "FIXED" | "PADDED" | "BUCKETED" | "SINGLE";
+
 /** How rows of one version lie in a batch: what varies in them, and what that means for sharing one. */
 export class RowLayout {
   readonly inputs: readonly InputLayout[];
@@ -22,6 +28,12 @@ export class RowLayout {
     this.#varyingAt = this.inputs.flatMap((input, i) => (input.varyingAxis === undefined ? [] : [i]));
     this.#lengthsAt = isPadded ? inputs.findIndex((spec) => spec.name === text?.lengths) : undefined;
     this.#paddedAt = isPadded ? inputs.findIndex((spec) => spec.name === text?.tensor) : undefined;
+  }
+
+  /** How rows can share batches by their signature; whether they may is tried when the version is loaded. */
+  get batching(): Batching {
+    if (this.#varyingAt.length === 0) return "FIXED";
+    return this.#paddedAt === undefined ? "BUCKETED" : "PADDED";
   }
 
   /**

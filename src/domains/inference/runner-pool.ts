@@ -97,9 +97,15 @@ export class RunnerPool {
     const outcomes = await Promise.allSettled(others.map((runner) => this.#warm(runner, version)));
     const rejection = outcomes.find((outcome) => outcome.status === "rejected" && !isGone(outcome.reason));
     if (rejection?.status !== "rejected") return;
-    this.#versions.splice(this.#versions.indexOf(version), 1);
-    await Promise.allSettled(this.#runners.map((runner) => runner.release(version, this.#loadDeadline())));
+    await this.release(version);
     throw rejection.reason;
+  }
+
+  /** Frees the version's sessions everywhere. */
+  async release(version: LoadedVersion): Promise<void> {
+    const at = this.#versions.indexOf(version);
+    if (at >= 0) this.#versions.splice(at, 1);
+    await Promise.allSettled(this.#runners.map((runner) => runner.release(version, this.#loadDeadline())));
   }
 
   /** Ends all. What they were asked before is still done, within the deadline of each. */
@@ -144,7 +150,8 @@ export class RunnerPool {
 
   async #warm(runner: Runner, version: LoadedVersion): Promise<void> {
     const { isBatchable } = await warmUp(runner, version, this.#loadDeadline());
-    if (isBatchable || version.maxBatchInputs === 1) return;
+    if (isBatchable || version.batching === "SINGLE") return;
+    version.batching = "SINGLE";
     version.maxBatchInputs = 1;
     this.#options.onEvent({ kind: "BATCHING_OFF", versionId: version.id });
   }

@@ -101,9 +101,10 @@ export class Runner {
     await this.#started;
   }
 
-  async load(version: LoadedVersion, deadlineAt: number): Promise<void> {
+  /** @param model the bytes of its file; not kept. */
+  async load(version: LoadedVersion, model: Uint8Array, deadlineAt: number): Promise<void> {
     const { inputs, outputs } = version.manifest.signature;
-    const { model, session } = version;
+    const { session } = version;
     const types = (specs: typeof inputs | typeof outputs) => specs.map(({ name, dtype }) => ({ name, dtype }));
     await this.#call(
       {

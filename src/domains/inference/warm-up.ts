@@ -19,7 +19,7 @@ export async function warmUp(
       const problem = version.layout.problemOf(row);
       if (problem !== undefined) throw new Error(`golden sample ${i} ${problem}`);
     }
-    await runner.load(version, deadlineAt);
+    await runner.load(version, await version.readModel(), deadlineAt);
     const alone = await runAlone(runner, version, { samples, deadlineAt });
     return { isBatchable: await isSameTogether(runner, version, { samples, alone, deadlineAt }) };
   } catch (error) {

@@ -225,6 +225,42 @@ test("what does not fit the signature is refused before it can harm a batch", as
   expect(house.eventsOf("BATCH_FAILED")).toEqual([]);
 });
 
+test("the parts of a batch's time that its requests are told sum up to the whole, in whole microseconds", async () => {
+  const house = await engineHouse([tinyModel("lookup")]);
+  const letGo = await house.holdRunner();
+  const first = house.run("lookup", [index(1)]);
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
+  const asked = [3, 1, 7].map((rows) =>
+    house.run(
+      "lookup",
+      Array.from({ length: rows }, () => index(2)),
+    ),
+  );
+  await house.untilQueued(11);
+  letGo();
+  const told = (await Promise.all([first, ...asked])).map(({ computeUs }) => computeUs);
+  const [ahead, together] = house.eventsOf("BATCH_ANSWERED").map(({ runMs }) => Math.round(runMs * 1000));
+  expect(told[0]).toBe(ahead);
+  expect(told.slice(1).reduce((sum, part) => sum + part, 0)).toBe(together);
+});
+
+test("a released version finishes what waits, refuses what comes, and can be loaded again", async () => {
+  const house = await engineHouse([tinyModel("lookup"), tinyModel("sum")], { spares: 1 });
+  const letGo = await house.holdRunner();
+  const accepted = Array.from({ length: 100 }, (_, i) => house.run("lookup", [index(i % 10)]));
+  await house.untilQueued(36);
+  const released = house.engine.release("lookup");
+  const late = await refusalOf(house.run("lookup", [index(1)]));
+  expect([late.code, late.message]).toEqual(["MODEL_NOT_READY", "The version is not loaded."]);
+  letGo();
+  const answers = await Promise.all(accepted);
+  expect(answers.map(({ outputs }) => outputs[0]?.[0]?.[0])).toEqual(accepted.map((_, i) => (i % 10) ** 2));
+  await released;
+  expect(house.engine.state().lanes.map(({ versionId }) => versionId)).toEqual(["sum"]);
+  expect(await house.engine.load(tinyModel("lookup"))).toMatchObject({ provider: "CPU", batching: "FIXED" });
+  expect((await house.run("lookup", [index(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+});
+
 test("closing finishes what was accepted, refuses what comes, and leaves no process behind", async () => {
   const house = await engineHouse([tinyModel("lookup")], { spares: 1 });
   const pids = house.engine.state().runners.map(({ pid }) => pid);

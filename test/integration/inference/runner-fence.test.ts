@@ -47,7 +47,7 @@ test("ONNX Runtime writes nothing home", async () => {
   onTestFinished(() => runner.end(1_000));
   await runner.started();
   const deadlineAt = performance.now() + 20_000;
-  await runner.load(digits, deadlineAt);
+  await runner.load(digits, await digits.readModel(), deadlineAt);
   await runner.run(digits, samplesOf(digits), deadlineAt);
   const home = readlinkSync(`/proc/${child.pid}/cwd`);
   expect(readFileSync(`/proc/${child.pid}/environ`, "utf8").split("\0")).toContain(`HOME=${home}`);
