@@ -36,7 +36,9 @@ export class InferenceResolver {
   ): Promise<Inference> {
     const { tenantId } = tenantPrincipalOf(context);
     const known = this.#catalogue.has({ tenantId }, input.model) ? input.model : undefined;
-    return await observed(this.#metrics, known, () => this.#answer(context, input));
+    return await observed(this.#metrics, known, () =>
+      this.#catalogue.inFlight.during(() => this.#answer(context, input)),
+    );
   }
 
   @FieldResolver(() => ModelType)

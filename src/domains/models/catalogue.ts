@@ -12,6 +12,7 @@ import {
   type RegisteredVersion,
   type VersionCondition,
 } from "./model.ts";
+import { InFlight } from "./in-flight.ts";
 import type { ModelsStore } from "./models.store.ts";
 import { type Asking, type Route, route, type Target } from "./routing.ts";
 import { SettledAliases } from "./settled-aliases.ts";
@@ -27,6 +28,8 @@ interface CatalogueOptions {
  * database says that a model changed. What stands in the database is everybody's; the conditions are this gateway's own.
  */
 export class Catalogue {
+  /** The requests that may hold something they looked up here. */
+  readonly inFlight = new InFlight();
   readonly #options: CatalogueOptions;
   readonly #conditions = new Map<string, LocalCondition>();
   readonly #aliases = new SettledAliases((versionId) => this.#isSettled(versionId));
@@ -41,7 +44,7 @@ export class Catalogue {
   }
 
   /** Registers what lies in the models folder. Throws StartError where a registered version has another file. */
-  async register(versions: readonly BundledVersion[]): Promise<void> {
+  async register(versions: readonly Pick<BundledVersion, "manifest">[]): Promise<void> {
     for (const { manifest } of versions) {
       const { name, version, description, task, sha256: digest } = manifest;
       const registered = await this.#options.store.registerBundledVersion({

@@ -78,4 +78,5 @@ export type VersionCondition =
 export type LocalCondition =
   | { kind: "LOADING" }
   | { kind: "LOADED"; provider: "CPU" | "CUDA"; providerReason: string | undefined }
-  | { kind: "FAILED"; reason: string };
+  /** `isPassing`: it is no fault of the model, and may go better later. */
+  | { kind: "FAILED"; reason: string; isPassing: boolean };

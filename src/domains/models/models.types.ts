@@ -3,7 +3,7 @@ import { Field, Int, ObjectType, registerEnumType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { Alias, Model, RegisteredVersion } from "./model.ts";
+import type { Alias, AliasTarget, Model, RegisteredVersion } from "./model.ts";
 
 export const ModelTask = {
   IMAGE_CLASSIFICATION: "IMAGE_CLASSIFICATION",
@@ -214,9 +214,13 @@ export function toVersionType(catalogue: Catalogue, version: RegisteredVersion):
 }
 
 export function toAliasType(catalogue: Catalogue, model: Model, alias: Alias): AliasType {
-  const targets = alias.targets.flatMap(({ modelVersionId, weight }) => {
+  const { id, name, revision } = alias;
+  return { id, name, revision, targets: toTargetTypes(catalogue, model, alias.targets) };
+}
+
+export function toTargetTypes(catalogue: Catalogue, model: Model, targets: readonly AliasTarget[]): AliasTargetType[] {
+  return targets.flatMap(({ modelVersionId, weight }) => {
     const version = model.versions.find((candidate) => candidate.id === modelVersionId);
     return version === undefined ? [] : [{ version: toVersionType(catalogue, version), weight }];
   });
-  return { id: alias.id, name: alias.name, targets, revision: alias.revision };
 }

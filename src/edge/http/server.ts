@@ -6,19 +6,25 @@ import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
+import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
+import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
+import { readMultipart } from "./multipart.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
+import { refuseSlowBodies } from "./slow-bodies.ts";
+import { requireUploader } from "./uploader.ts";
 
 interface ServerOptions extends OperationsOptions {
   config: Config;
   logger: Logger;
   apollo: ApolloServer<RequestContext>;
   authenticator: Authenticator;
+  artifacts: Artifacts;
 }
 
 declare module "fastify" {
@@ -37,8 +43,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => newId("request"),
     // Its own log would be a line or two for each request. What goes wrong is logged where it does.
     logger: false,
-    // Answers a slow sender after this long, so that half-sent requests cannot pile up.
-    requestTimeout: 60_000,
+    // The longest that a file may take to come; other bodies have less time (slow-bodies.ts).
+    requestTimeout: 900_000,
     return503OnClosing: false,
   });
 
@@ -58,20 +64,45 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return sendError(error, request, reply);
   });
 
+  refuseSlowBodies(server);
+  const uploads = uploadAdmission();
+  // A stream until it is known who sends it.
+  server.addContentTypeParser("multipart/form-data", (_request, payload, done) => done(null, payload));
   const handler = fastifyApolloHandler(apollo, { context: contextOf });
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
     preValidation: async (request) => {
       request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+      if (isMultipart(request))
+        request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
     },
     handler: async (request, reply) =>
       await admission.admit(() =>
         withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
       ),
   });
+  registerArtifacts(server, { ...options, uploads });
   registerOperations(server, options);
   return server;
+}
+
+function isMultipart({ headers }: FastifyRequest): boolean {
+  return /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");
+}
+
+async function operationWithFiles(request: FastifyRequest, artifacts: Artifacts): Promise<unknown> {
+  const principal = requireUploader(request.principal);
+  const { headers } = request;
+  // A page of another site can make a browser send this content type; these headers it cannot. Apollo asks for them too,
+  // but only after the files were taken in.
+  if (!headers["apollo-require-preflight"] && !headers["x-apollo-operation-name"])
+    throw new TollgateError("INVALID_INPUT", "Send the header apollo-require-preflight: true with a multipart request.");
+  return await readMultipart({
+    headers,
+    body: request.raw,
+    take: async (file) => await artifacts.take(principal, file, undefined),
+  });
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
@@ -94,6 +125,8 @@ function abandonedBy(reply: FastifyReply): Abandoned {
 
 /** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
 function sendError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // A body that was refused before it was read would go on coming, for as long as its sender likes.
+  if (!request.raw.complete) void reply.header("connection", "close");
   if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
   return reply
     .code(error.status)
