@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { Answer, GraphqlClient } from "./graphql-client.ts";
+
+/** What a registration was answered with. */
+export interface Registered {
+  id: string;
+  version: number;
+  digest: string;
+  state: string;
+  stateReason: string | null;
+}
+
+/** Registers, points and rolls back as one caller of a gateway does. */
+export class RegistryClient {
+  readonly client: GraphqlClient;
+
+  constructor(client: GraphqlClient) {
+    this.client = client;
+  }
+
+  /** Sends a file under its digest, or under another, and returns the whole response. */
+  async put(file: Uint8Array, digest = digestOf(file)): Promise<Response> {
+    return await fetch(`${this.client.url}/artifacts/${digest}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${this.client.credential}` },
+      body: new Blob([new Uint8Array(file)]),
+    });
+  }
+
+  /** Brings the file and registers it; what the registration says is returned, be it ready or rejected. */
+  async register(model: string, file: Uint8Array, rest: Record<string, unknown> = {}): Promise<Registered> {
+    const response = await this.put(file);
+    if (!response.ok) throw new Error(`the file was not taken: ${await response.text()}`);
+    const answer = await this.sendRegister({ model, digest: digestOf(file), ...rest });
+    const [error] = answer.errors;
+    if (error !== undefined) throw new Error(`${error.extensions.code}: ${error.message}`);
+    return answer.data.registerModelVersion;
+  }
+
+  async sendRegister(input: Record<string, unknown>): Promise<Answer> {
+    return await this.client.send(
+      `mutation($input: RegisterModelVersionInput!) {
+        registerModelVersion(input: $input) { id version digest state stateReason }
+      }`,
+      { input },
+    );
+  }
+
+  async point(input: Record<string, unknown>): Promise<Answer> {
+    return await this.client.send(
+      "mutation($input: PointAliasInput!) { pointAlias(input: $input) { id name revision targets { weight version { version state } } } }",
+      { input },
+    );
+  }
+
+  async rollBack(input: Record<string, unknown>): Promise<Answer> {
+    return await this.client.send(
+      "mutation($input: RollBackAliasInput!) { rollBackAlias(input: $input) { revision targets { weight version { version } } } }",
+      { input },
+    );
+  }
+
+  async retire(model: string, version: number): Promise<Answer> {
+    return await this.client.send(
+      "mutation($input: RetireModelVersionInput!) { retireModelVersion(input: $input) { id version state } }",
+      { input: { model, version } },
+    );
+  }
+
+  async stateOf(model: string, version: number): Promise<string> {
+    const answer = await this.client.ask("query($name: String!) { model(name: $name) { versions { version state } } }", {
+      name: model,
+    });
+    const versions: Registered[] = answer.data.model.versions;
+    return versions.find((one) => one.version === version)?.state ?? "NONE";
+  }
+}
+
+/** A model of test/support/models. */
+export function tinyFile(name: string): Uint8Array {
+  return readFileSync(path.join(import.meta.dirname, "models", `${name}.onnx`));
+}
+
+export function digestOf(file: Uint8Array): string {
+  return createHash("sha256").update(file).digest("hex");
+}
