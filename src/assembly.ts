@@ -1,6 +1,7 @@
 import type { Clock } from "./core/clock.ts";
 import { messageOf } from "./core/errors.ts";
 import type { AuditStore } from "./domains/audit/audit.store.ts";
+import { defaultPreference } from "./domains/inference/cuda-library.ts";
 import { type Engine, startEngine } from "./domains/inference/engine.ts";
 import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
@@ -144,7 +145,11 @@ export async function buildModels(ground: Ground) {
     memoryLimitMb: config.runnerMemoryMb,
     graceMs: 1_000,
     maxQueuedInputs: config.maxQueuedInputs,
+    maxQueuedInputsPerVersion: config.maxQueuedInputsPerVersion,
     maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
+    maxBytesInFlight: config.maxInFlightBytes,
+    maxGuestRunners: config.guestRunners,
+    provider: config.executionProvider ?? defaultPreference(),
     logger,
     onEvent: (event) => {
       recordEngineEvent(metrics, event, nameOf);

@@ -22,9 +22,14 @@ export interface Config {
   trustedProxies: string[];
   metricsToken: string | undefined;
   runners: number;
+  guestRunners: number;
   runnerMemoryMb: number;
+  /** Absent: CUDA is tried where its library is there. */
+  executionProvider: "PREFER_CUDA" | "REQUIRE_CUDA" | "CPU_ONLY" | undefined;
   maxQueuedInputs: number;
+  maxQueuedInputsPerVersion: number;
   maxQueuedInputsPerTenant: number;
+  maxInFlightBytes: number;
   maxDeadlineMs: number;
   requestsInFlight: number;
   /** `s3://…`; absent: a folder under `dataDir`. */
@@ -76,9 +81,15 @@ export const environmentSchema = z.object({
     .default([]),
   METRICS_TOKEN: z.string().min(16, "must be at least 16 characters").optional(),
   RUNNERS: whole(1, 64).optional(),
+  GUEST_RUNNERS: whole(1, 64).default(4),
   RUNNER_MEMORY_MB: whole(256, 1_048_576).default(4096),
+  EXECUTION_PROVIDER: z
+    .enum(["PREFER_CUDA", "REQUIRE_CUDA", "CPU_ONLY"], { error: "must be PREFER_CUDA, REQUIRE_CUDA or CPU_ONLY" })
+    .optional(),
   MAX_QUEUED_INPUTS: whole(256, 1_000_000).default(16_384),
+  MAX_QUEUED_INPUTS_PER_VERSION: whole(256, 1_000_000).default(16_384),
   MAX_QUEUED_INPUTS_PER_TENANT: whole(256, 1_000_000).default(8_192),
+  MAX_IN_FLIGHT_MB: whole(64, 65_536).default(512),
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
   ARTIFACT_STORE: z
@@ -127,8 +138,12 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     metricsToken: variables.METRICS_TOKEN,
     // One core is the gateway's own: its event loop, TLS and JSON keep it as busy as a runner.
     runners: variables.RUNNERS ?? Math.max(1, os.availableParallelism() - 1),
+    guestRunners: variables.GUEST_RUNNERS,
     runnerMemoryMb: variables.RUNNER_MEMORY_MB,
+    executionProvider: variables.EXECUTION_PROVIDER,
     maxQueuedInputs: variables.MAX_QUEUED_INPUTS,
+    maxQueuedInputsPerVersion: variables.MAX_QUEUED_INPUTS_PER_VERSION,
+    maxInFlightBytes: variables.MAX_IN_FLIGHT_MB * 1024 * 1024,
     maxQueuedInputsPerTenant: variables.MAX_QUEUED_INPUTS_PER_TENANT,
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,

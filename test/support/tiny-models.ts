@@ -26,6 +26,26 @@ export function samplesOf(version: LoadableVersion): Row[] {
   return goldenRows(version.manifest).map(({ row }) => row);
 }
 
+/** The same version with another id, and what else is changed. */
+export function variantOf(version: LoadableVersion, change: Partial<LoadableVersion>): LoadableVersion {
+  return { ...version, ...change };
+}
+
+/** A version whose file takes so many megabytes more: in a field of its protobuf that nobody knows. */
+export function heavy(version: LoadableVersion, megabytes: number): LoadableVersion {
+  const bytes = megabytes * 1024 * 1024;
+  // Field 1000, bytes; then their number.
+  const head = Buffer.from([...varint(1000 * 8 + 2), ...varint(bytes)]);
+  return {
+    ...version,
+    readModel: async () => Buffer.concat([await version.readModel(), head, Buffer.alloc(bytes)]),
+  };
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+}
+
 interface TinyModel {
   input: { name: string; dtype: Dtype; shape: (number | string)[] };
   output: { name: string; dtype: Dtype };

@@ -1,5 +1,6 @@
 import type { Abandoned } from "../../core/abandonment.ts";
 import { TollgateError } from "../../core/errors.ts";
+import type { Provider } from "./provider.ts";
 import type { Row } from "./tensor.ts";
 
 /** Whose need a request serves. A tenant's kinds share its lane apart from each other, so that none waits behind another. */
@@ -27,7 +28,8 @@ export interface RunTiming {
   runMs: number;
   /** Rows in the largest of these batches, other tenants' included. */
   batchSize: number;
-  provider: "CPU" | "CUDA";
+  /** CUDA where one of its batches ran there. */
+  provider: Provider;
 }
 
 export interface RunResult {
@@ -43,6 +45,13 @@ export interface BatchFacts {
   sentAt: number;
   runMs: number;
   size: number;
+  provider: Provider;
+}
+
+export function bytesOf(rows: readonly Row[]): number {
+  let bytes = 0;
+  for (const row of rows) for (const data of row) bytes += data.byteLength;
+  return bytes;
 }
 
 const maxTimerMs = 2 ** 31 - 1;
@@ -59,8 +68,10 @@ export class AcceptedRequest {
   readonly request: RunRequest;
   /** Rows that no batch has taken yet. */
   queuedRows: number;
+  /** What its rows take of memory until it is settled. */
+  readonly bytes: number;
   isSettled = false;
-  readonly #acceptedAt = performance.now();
+  readonly acceptedAt = performance.now();
   readonly #outputs: Row[] = [];
   readonly #settling: Settling;
   readonly #timer: NodeJS.Timeout;
@@ -73,11 +84,12 @@ export class AcceptedRequest {
     this.request = request;
     this.#settling = settling;
     this.queuedRows = request.rows.length;
+    this.bytes = bytesOf(request.rows);
     this.#unanswered = request.rows.length;
     // Rounded up: a timer that fires early would refuse what may still come.
     this.#timer = setTimeout(
       () => this.#expire(),
-      Math.min(Math.ceil(request.deadlineAt - this.#acceptedAt), maxTimerMs),
+      Math.min(Math.ceil(request.deadlineAt - this.acceptedAt), maxTimerMs),
     );
     request.abandoned?.addEventListener("abort", this.#abandon);
   }
@@ -101,13 +113,14 @@ export class AcceptedRequest {
 
   #count(batch: BatchFacts): void {
     this.#lastBatch = batch;
-    this.#timing.queueMs = Math.max(this.#timing.queueMs, batch.sentAt - this.#acceptedAt);
+    this.#timing.queueMs = Math.max(this.#timing.queueMs, batch.sentAt - this.acceptedAt);
     this.#timing.runMs += batch.runMs;
+    if (batch.provider === "CUDA") this.#timing.provider = "CUDA";
     this.#timing.batchSize = Math.max(this.#timing.batchSize, batch.size);
   }
 
   #expire(): void {
-    const limitMs = Math.round(this.request.deadlineAt - this.#acceptedAt);
+    const limitMs = Math.round(this.request.deadlineAt - this.acceptedAt);
     const where = this.queuedRows > 0 ? "waiting for a runner" : "running";
     this.fail(
       new TollgateError(

@@ -45,7 +45,12 @@ export function recordEngineEvent(metrics: Metrics, event: EngineEvent, nameOf: 
     case "RUNNER_NOT_STARTED":
     case "FENCE_INCOMPLETE":
     case "VERSION_QUARANTINED":
-    case "BATCHING_OFF":
+    case "BATCHING_REDUCED":
+    case "RUNNER_LEFT":
+    case "VERSION_STRUCK":
+    case "VERSION_NOT_LOADED":
+    case "PROVIDER_FELL_BACK":
+    case "PROVIDER_RECOVERED":
       return;
   }
 }

@@ -1,5 +1,7 @@
 import type { Manifest } from "../models/manifest.ts";
+import type { Provider, ProviderPreference } from "./provider.ts";
 import { type Batching, RowLayout } from "./row-layout.ts";
+import type { Row } from "./tensor.ts";
 
 /** What the engine is given to serve. A version never changes: its id stands for these bytes and this manifest. */
 export interface LoadableVersion {
@@ -12,10 +14,6 @@ export interface LoadableVersion {
   /** What it wants to run on; the engine's own setting where it is not given. */
   providerPreference?: ProviderPreference;
 }
-
-export type Provider = "CPU" | "CUDA";
-/** PREFER_CUDA falls back to the processor and says why; REQUIRE_CUDA is refused instead. */
-export type ProviderPreference = "PREFER_CUDA" | "REQUIRE_CUDA" | "CPU_ONLY";
 
 /** What came of a load. */
 export interface LoadReport {
@@ -34,6 +32,14 @@ export interface LoadedVersion extends LoadableVersion {
   batching: Batching;
   /** How many rows may share a batch. 1 where the runtime answered differently for rows together than for rows alone. */
   maxBatchInputs: number;
+  /** What a session of it takes of a runner's memory, at least and as measured. */
+  memoryBytes: number;
+  /** When a batch of it was sent last, on the clock of performance.now(). */
+  usedAt: number;
+  /** What the processor answered its golden samples when it was loaded. */
+  answers: readonly Row[];
+  /** What these took, each in a batch of its own. */
+  firstRuns: readonly { units: number; ms: number }[];
 }
 
 /** Throws MODEL_REJECTED where its rows cannot be laid into batches. */
@@ -45,5 +51,9 @@ export function versionToLoad(version: LoadableVersion, session: number): Loaded
     layout,
     batching: layout.batching,
     maxBatchInputs: version.manifest.batching.maxInputs,
+    memoryBytes: 0,
+    usedAt: 0,
+    answers: [],
+    firstRuns: [],
   };
 }

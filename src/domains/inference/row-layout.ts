@@ -1,6 +1,6 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Manifest, TensorSpec } from "../models/manifest.ts";
-import { dtypeOf, type Row, type TensorShape } from "./tensor.ts";
+import { dtypeOf, fillWith, type Row, type TensorData, type TensorShape } from "./tensor.ts";
 
 /**
  * How rows share batches. FIXED: all are of one size. PADDED: different lengths together, each padded to the longest.
@@ -41,10 +41,21 @@ export class RowLayout {
    * of their batch, lengths from one power of two to the next go together: padding costs what tokens cost, and mails of
    * all lengths together were measured at half the throughput.
    */
-  bucketOf(row: Row): string | undefined {
-    if (this.#varyingAt.length === 0) return undefined;
-    if (this.#paddedAt !== undefined) return String(Math.ceil(Math.log2(row[this.#paddedAt]?.length ?? 1)));
+  bucketOf(row: Row, batching: Batching): string | undefined {
+    if (this.#varyingAt.length === 0 || batching === "SINGLE") return undefined;
+    if (this.#paddedAt !== undefined && batching === "PADDED")
+      return String(Math.ceil(Math.log2(row[this.#paddedAt]?.length ?? 1)));
     return this.#varyingAt.map((i) => row[i]?.length ?? 0).join();
+  }
+
+  /** A row of half the length, where lengths may share a batch: to try whether they do so without a trace. */
+  shorter(row: Row): Row | undefined {
+    if (this.#paddedAt === undefined || this.#lengthsAt === undefined) return undefined;
+    const length = Math.ceil((row[this.#paddedAt]?.length ?? 0) / 2);
+    return row.map((data, i) => {
+      if (i === this.#paddedAt) return data.subarray(0, length);
+      return i === this.#lengthsAt ? sameTypeOf(data, length) : data;
+    });
   }
 
   /** What a row costs its tenant: one, or its tokens where its length varies. */
@@ -117,6 +128,12 @@ function layoutOf(spec: TensorSpec, paddingValue: number): InputLayout {
 function checkBatchDimension(spec: Pick<TensorSpec, "name" | "shape">): void {
   if (typeof spec.shape[0] === "string") return;
   throw rejected(`${spec.name} has a fixed first dimension of ${spec.shape[0]}; it must be the batch, and vary`);
+}
+
+function sameTypeOf(data: TensorData, value: number): TensorData {
+  const one = data.slice(0, 1);
+  fillWith(one, value, 0, 1);
+  return one;
 }
 
 function fits(input: InputLayout, values: number): boolean {

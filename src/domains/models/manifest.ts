@@ -85,6 +85,10 @@ const manifestSchema = z.strictObject({
     maxInputs: z.number().int().min(1).max(1024),
     /** LENGTHS: the graph takes each row's length, so rows of different lengths can share a padded batch. */
     padding: z.enum(["LENGTHS", "NONE"]),
+    /** How long a batch may wait for more inputs; without it, it leaves as soon as a runner is free. */
+    maxDelayMs: z.number().int().min(0).max(1000).optional(),
+    /** What a batch may hold in all: inputs, or tokens, each input counted with the tokens of the longest. */
+    maxCost: z.number().int().positive().optional(),
   }),
   golden: z.strictObject({ tolerance: z.number().nonnegative(), samples: z.array(goldenSample) }),
   training: z.record(z.string(), z.unknown()).optional(),

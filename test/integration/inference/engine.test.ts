@@ -187,7 +187,9 @@ test("a version that answers otherwise in company is run row by row on this mach
   const tensors = { x: { dtype: "float32" as const, shape: [1], data: three } };
   const manifest = { ...together.manifest, golden: { tolerance: 0, samples: [one, { ...two, tensors }] } };
   const house = await engineHouse([{ ...together, manifest }]);
-  expect(house.eventsOf("BATCHING_OFF")).not.toEqual([]);
+  expect(house.eventsOf("BATCHING_REDUCED")).toEqual([
+    { kind: "BATCHING_REDUCED", versionId: "relative", batching: "SINGLE" },
+  ]);
   const { outputs, timing } = await house.run("relative", [float(5), float(7), float(6)]);
   expect(outputs).toEqual([float(0), float(0), float(0)]);
   expect(timing.batchSize).toBe(1);

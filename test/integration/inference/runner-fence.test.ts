@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { versionToLoad } from "../../../src/domains/inference/loaded-version.ts";
 import { Runner } from "../../../src/domains/inference/runner.ts";
+import { platformGroup } from "../../../src/domains/inference/runner-group.ts";
 import { spawnRunner } from "../../../src/domains/inference/runner-process.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { engineHouse } from "../../support/engine-house.ts";
@@ -42,8 +43,8 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
 test("ONNX Runtime writes nothing home", async () => {
   const digits = versionToLoad(await bundledModel("digits"), 1);
   // Not fenced yet: what is written while it starts, loads and runs would be found.
-  const child = await spawnRunner(createLogger("silent"));
-  const runner = new Runner(child, 1_000);
+  const child = await spawnRunner(createLogger("silent"), { provider: "CPU" });
+  const runner = new Runner(child, { group: platformGroup, graceMs: 1_000 });
   onTestFinished(() => runner.end(1_000));
   await runner.started();
   const deadlineAt = performance.now() + 20_000;

@@ -58,5 +58,5 @@ test.each([
     }),
     { numRuns: 15 },
   );
-  expect(house.eventsOf("BATCHING_OFF")).toEqual([]);
+  expect(house.eventsOf("BATCHING_REDUCED")).toEqual([]);
 });
