@@ -36,10 +36,7 @@ export type PutOutcome =
   | { kind: "NO_ROOM" };
 
 /** The whole file in memory of its own, checked against its name. */
-export async function readWhole(
-  store: Pick<ArtifactStore, "read">,
-  digest: string,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function readWhole(store: Pick<ArtifactStore, "read">, digest: string): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of await store.read(digest)) chunks.push(chunk);
   // Not Buffer.concat: what it returns may share its memory, and could then not be handed to another thread.

@@ -70,9 +70,12 @@ export class RegistryClient {
   }
 
   async stateOf(model: string, version: number): Promise<string> {
-    const answer = await this.client.ask("query($name: String!) { model(name: $name) { versions { version state } } }", {
-      name: model,
-    });
+    const answer = await this.client.ask(
+      "query($name: String!) { model(name: $name) { versions { version state } } }",
+      {
+        name: model,
+      },
+    );
     const versions: Registered[] = answer.data.model.versions;
     return versions.find((one) => one.version === version)?.state ?? "NONE";
   }

@@ -183,7 +183,9 @@ function returnedOf(outcome: RollBackOutcome, { alias }: { alias: string }) {
 }
 
 function otherRevision(alias: string, revision: number): TollgateError {
-  return conflict(`${alias} stands at revision ${revision} by now. Look at what it points at, and ask again with that.`);
+  return conflict(
+    `${alias} stands at revision ${revision} by now. Look at what it points at, and ask again with that.`,
+  );
 }
 
 function checkMove({ alias, targets, expectedRevision }: WantedMove): void {
@@ -191,14 +193,18 @@ function checkMove({ alias, targets, expectedRevision }: WantedMove): void {
     throw invalid(`alias is ${JSON.stringify(alias)}; a name has 1 to 63 characters: a-z first, then a-z, 0-9 and -.`);
   if (targets.length < 1 || targets.length > maxTargets)
     throw invalid(`targets has ${targets.length} entries; send 1 to ${maxTargets}.`);
+  checkWeights(targets);
+  if (expectedRevision !== undefined && expectedRevision < 0)
+    throw invalid(`expectedRevision is ${expectedRevision}; 0 says that there is no such alias yet.`);
+}
+
+function checkWeights(targets: WantedMove["targets"]): void {
   for (const [i, { weight }] of targets.entries())
     if (weight < 0 || weight > 100) throw invalid(`targets[${i}].weight is ${weight}; it must be from 0 to 100.`);
   if (new Set(targets.map(({ version }) => version)).size < targets.length)
     throw invalid("targets names a version twice; give it one weight.");
   if (targets.every(({ weight }) => weight === 0))
     throw invalid("targets has no weight above 0: nothing would answer. A weight of 0 only shadows.");
-  if (expectedRevision !== undefined && expectedRevision < 0)
-    throw invalid(`expectedRevision is ${expectedRevision}; 0 says that there is no such alias yet.`);
 }
 
 function checkReason(reason: string | undefined): void {

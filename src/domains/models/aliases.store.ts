@@ -5,7 +5,7 @@ import { recordAuditEvent } from "../audit/audit-log.ts";
 import type { AliasGuard } from "./alias-guard.ts";
 import { type AliasRevision, type RevisionCause, returnFrom } from "./alias-history.ts";
 import type { Owner } from "./artifacts.store.ts";
-import type { AliasTarget, VersionState } from "./model.ts";
+import { type AliasTarget, stateOf, type VersionState } from "./model.ts";
 
 interface Actor {
   actorId: string;
@@ -70,15 +70,19 @@ export class AliasesStore {
     return await this.#locked(move.owner, move.modelId, async (prisma) => await rollBack(prisma, move));
   }
 
-  async retire(
-    { owner, modelId, version, holder, ...actor }: Actor & {
-      owner: Owner;
-      modelId: string;
-      version: number;
-      /** The gateway instance that sees to its end. */
-      holder: string;
-    },
-  ): Promise<RetireOutcome> {
+  async retire({
+    owner,
+    modelId,
+    version,
+    holder,
+    ...actor
+  }: Actor & {
+    owner: Owner;
+    modelId: string;
+    version: number;
+    /** The gateway instance that sees to its end. */
+    holder: string;
+  }): Promise<RetireOutcome> {
     return await this.#locked(owner, modelId, async (prisma) => {
       const found = await prisma.modelVersion.findFirst({
         where: { modelId, version },
@@ -92,7 +96,7 @@ export class AliasesStore {
         where: { id: found.id, state: { in: ["READY", "QUARANTINED"] } },
         data: { state: "DRAINING", stateReason: null, stateChangedAt: new Date(), holder },
       });
-      if (count === 0) return { kind: "UNFINISHED", state: found.state as VersionState };
+      if (count === 0) return { kind: "UNFINISHED", state: stateOf(found.state) };
       await recordAuditEvent(prisma, {
         tenantId: owner,
         ...actor,
@@ -140,7 +144,8 @@ export class AliasesStore {
   async history(owner: Owner, aliasId: string, first: number): Promise<AliasRevision[]> {
     const read = (prisma: Prisma) =>
       prisma.aliasRevision.findMany({ where: { aliasId }, orderBy: { revision: "desc" }, take: first });
-    const rows = owner === undefined ? await this.#database.asSystem(read) : await this.#database.forTenant(owner, read);
+    const rows =
+      owner === undefined ? await this.#database.asSystem(read) : await this.#database.forTenant(owner, read);
     return rows.map(toRevision);
   }
 
@@ -160,17 +165,9 @@ async function point(prisma: Prisma, move: AliasMove): Promise<MoveOutcome> {
   const revision = alias?.revision ?? 0;
   if (expectedRevision !== undefined && expectedRevision !== revision) return { kind: "OTHER_REVISION", revision };
   if (alias === null && (await prisma.alias.count({ where: { modelId } })) >= maxAliases) return { kind: "TOO_MANY" };
-  const versions = await prisma.modelVersion.findMany({
-    where: { modelId, version: { in: move.targets.map(({ version }) => version) } },
-    select: { id: true, version: true, state: true },
-  });
-  const targets: AliasTarget[] = [];
-  for (const { version, weight } of move.targets) {
-    const found = versions.find((candidate) => candidate.version === version);
-    if (found === undefined) return { kind: "NO_VERSION", version };
-    if (found.state !== "READY") return { kind: "NOT_READY", version, state: found.state as VersionState };
-    targets.push({ modelVersionId: found.id, weight });
-  }
+  const found = await findTargets(prisma, move);
+  if (found.kind !== "FOUND") return found;
+  const { targets } = found;
   const aliasId = await writeMove(prisma, move, {
     alias: alias ?? undefined,
     targets,
@@ -180,6 +177,24 @@ async function point(prisma: Prisma, move: AliasMove): Promise<MoveOutcome> {
     reason: undefined,
   });
   return { kind: "MOVED", aliasId, targets };
+}
+
+async function findTargets(
+  prisma: Prisma,
+  { modelId, targets: wanted }: AliasMove,
+): Promise<{ kind: "FOUND"; targets: AliasTarget[] } | Extract<MoveOutcome, { version: number }>> {
+  const versions = await prisma.modelVersion.findMany({
+    where: { modelId, version: { in: wanted.map(({ version }) => version) } },
+    select: { id: true, version: true, state: true },
+  });
+  const targets: AliasTarget[] = [];
+  for (const { version, weight } of wanted) {
+    const found = versions.find((candidate) => candidate.version === version);
+    if (found === undefined) return { kind: "NO_VERSION", version };
+    if (found.state !== "READY") return { kind: "NOT_READY", version, state: stateOf(found.state) };
+    targets.push({ modelVersionId: found.id, weight });
+  }
+  return { kind: "FOUND", targets };
 }
 
 async function rollBack(prisma: Prisma, move: RollBack): Promise<RollBackOutcome> {

@@ -35,7 +35,9 @@ async function readVersion(folder: string): Promise<BundledVersion> {
   const parsed = parseManifest(parseJson(folder, await read(path.join(folder, "manifest.json"))));
   if ("problem" in parsed) throw new StartError(`The manifest in ${folder} is not right: ${parsed.problem}.`);
   if (parsed.manifest.golden.samples.length === 0)
-    throw new StartError(`The manifest in ${folder} has no golden samples: a version that nothing is known of is not served.`);
+    throw new StartError(
+      `The manifest in ${folder} has no golden samples: a version that nothing is known of is not served.`,
+    );
   const digest = createHash("sha256").update(model).digest("hex");
   if (digest !== parsed.manifest.sha256) {
     throw new StartError(

@@ -3,6 +3,7 @@ import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { StartError } from "../../platform/start-error.ts";
 import type { BundledVersion } from "./bundled-models.ts";
+import { InFlight } from "./in-flight.ts";
 import {
   type Alias,
   isWhole,
@@ -12,7 +13,6 @@ import {
   type RegisteredVersion,
   type VersionCondition,
 } from "./model.ts";
-import { InFlight } from "./in-flight.ts";
 import type { ModelsStore } from "./models.store.ts";
 import { type Asking, type Route, route, type Target } from "./routing.ts";
 import { SettledAliases } from "./settled-aliases.ts";

@@ -21,8 +21,13 @@ export function madeUpInputs(manifest: Manifest): Numbers[][] {
     return manifest.signature.inputs.map((spec) => {
       if (recipe?.kind === "text" && "lengths" in recipe && spec.name === recipe.lengths)
         return numbersOf(spec.dtype, [length]);
-      const size = spec.shape.slice(1).reduce<number>((product, dim) => product * (typeof dim === "number" ? dim : length), 1);
-      return numbersOf(spec.dtype, Array.from({ length: size }, () => valueFor(spec, draw())));
+      const size = spec.shape
+        .slice(1)
+        .reduce<number>((product, dim) => product * (typeof dim === "number" ? dim : length), 1);
+      return numbersOf(
+        spec.dtype,
+        Array.from({ length: size }, () => valueFor(spec, draw())),
+      );
     });
   });
 }
@@ -32,7 +37,10 @@ export function recordedSamples(manifest: Manifest, inputs: Numbers[][], outputs
   const { signature } = manifest;
   const made = inputs.map((tensors, i): GoldenSample => {
     const length = lengths[i] ?? 1;
-    const shapeOf = (spec: TensorSpec) => [1, ...spec.shape.slice(1).map((dim) => (typeof dim === "number" ? dim : length))];
+    const shapeOf = (spec: TensorSpec) => [
+      1,
+      ...spec.shape.slice(1).map((dim) => (typeof dim === "number" ? dim : length)),
+    ];
     return {
       tensors: encoded(signature.inputs, tensors, shapeOf),
       outputs: encoded(signature.outputs, outputs[i] ?? [], (_, numbers) => [1, numbers.length]),

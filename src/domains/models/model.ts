@@ -17,7 +17,7 @@ export interface Model {
   aliases: Alias[];
 }
 
-export const versionStates = [
+const versionStates = [
   "SCANNING",
   "VALIDATING",
   "WARMING",
@@ -28,6 +28,13 @@ export const versionStates = [
   "QUARANTINED",
 ] as const;
 export type VersionState = (typeof versionStates)[number];
+
+/** The table's check keeps every other word out. */
+export function stateOf(text: string): VersionState {
+  const state = versionStates.find((known) => known === text);
+  if (state === undefined) throw new Error(`A model version is in the unknown state ${text}.`);
+  return state;
+}
 
 /** One immutable ONNX file with its manifest. */
 export interface ModelVersion extends RegisteredVersion {

@@ -3,8 +3,7 @@ import type { Database, Prisma } from "../../platform/database.ts";
 import { aliasGuardSchema } from "./alias-guard.ts";
 import { addFirstAlias } from "./first-alias.store.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
-import type { Model, VersionState } from "./model.ts";
-import { versionStates } from "./model.ts";
+import { type Model, stateOf } from "./model.ts";
 
 /** What is registered for a version that lies in the models folder. */
 export interface NewVersion {
@@ -132,13 +131,6 @@ async function registerVersion(prisma: Prisma, version: NewVersion): Promise<str
   });
   await addFirstAlias(prisma, { modelId: model.id, tenantId: null, versionId: created.id, actorId: "tollgate" });
   return version.digest;
-}
-
-/** The table's check keeps every other word out. */
-function stateOf(text: string): VersionState {
-  const state = versionStates.find((known) => known === text);
-  if (state === undefined) throw new Error(`A model version is in the unknown state ${text}.`);
-  return state;
 }
 
 function storedManifest(versionId: string, json: unknown): Manifest {

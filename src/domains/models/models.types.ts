@@ -143,7 +143,9 @@ export class AliasType extends NodeType {
   @Field(() => [AliasTargetType], { description: "The versions it points at." })
   targets: AliasTargetType[];
 
-  @Field(() => Int, { description: "Counts its moves; `pointAlias` takes it, so that nobody moves what another just moved." })
+  @Field(() => Int, {
+    description: "Counts its moves; `pointAlias` takes it, so that nobody moves what another just moved.",
+  })
   revision: number;
 }
 

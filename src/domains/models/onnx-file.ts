@@ -1,80 +1,16 @@
-import { countVarints, type Field, fieldsOf, Malformed, signed, textOf, varintsIn } from "./protobuf.ts";
-
-// What the scan needs to know of an ONNX file; the numbers are those of onnx.proto. Weights are counted, not copied.
-
-export interface OnnxModel {
-  irVersion: number;
-  opsets: OnnxOpset[];
-  graph: OnnxGraph | undefined;
-  functions: OnnxFunction[];
-  hasTraining: boolean;
-}
-
-export interface OnnxOpset {
-  domain: string;
-  version: number;
-}
-
-export interface OnnxGraph {
-  nodes: OnnxNode[];
-  initializers: OnnxTensor[];
-  sparseInitializers: OnnxSparseTensor[];
-  inputs: OnnxValue[];
-  outputs: OnnxValue[];
-}
-
-export interface OnnxFunction {
-  name: string;
-  domain: string;
-  nodes: OnnxNode[];
-  /** Defaults of its attributes. */
-  attributes: OnnxAttribute[];
-  opsets: OnnxOpset[];
-}
-
-export interface OnnxNode {
-  name: string;
-  operator: string;
-  domain: string;
-  inputs: string[];
-  outputs: string[];
-  attributes: OnnxAttribute[];
-}
-
-export interface OnnxAttribute {
-  name: string;
-  ints: number[];
-  tensors: OnnxTensor[];
-  sparseTensors: OnnxSparseTensor[];
-  graphs: OnnxGraph[];
-}
-
-export interface OnnxSparseTensor {
-  values: OnnxTensor | undefined;
-  indices: OnnxTensor | undefined;
-  dims: number[];
-}
-
-export interface OnnxTensor {
-  name: string;
-  dims: number[];
-  dataType: number;
-  /** Bytes of raw data; undefined where the elements stand in a typed field. */
-  rawBytes: number | undefined;
-  elements: number;
-  /** Where its data is said to lie outside of this file. */
-  outside: string | undefined;
-  /** Its values, of a short tensor of int64: the shapes that other operators are given. */
-  values: number[] | undefined;
-}
-
-export interface OnnxValue {
-  name: string;
-  /** Undefined: it is no tensor. */
-  elementType: number | undefined;
-  /** A size, the name of one that varies, or "" for one that varies and has no name. Undefined: of any shape. */
-  dims: (number | string)[] | undefined;
-}
+import type {
+  OnnxAttribute,
+  OnnxFunction,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxOpset,
+  OnnxSparseTensor,
+  OnnxTensor,
+  OnnxValue,
+} from "./onnx-model.ts";
+import { addData, longestValues } from "./onnx-tensor-data.ts";
+import { bytesOf, type Field, fieldsOf, intOf, intsOf, textOf } from "./protobuf.ts";
 
 export interface FileLimits {
   maxNodes: number;
@@ -90,7 +26,12 @@ export function readOnnxFile(file: Uint8Array, limits: FileLimits): OnnxModel {
   return new FileReader(limits).model(file);
 }
 
-const longestValues = 64;
+/** What is done with the fields of a message, by their numbers in onnx.proto. What has no number here is not looked at. */
+type Readers = Record<number, (field: Field) => void>;
+
+function readFields(message: Uint8Array, readers: Readers): void {
+  for (const field of fieldsOf(message)) readers[field.number]?.(field);
+}
 
 class FileReader {
   readonly #limits: FileLimits;
@@ -103,22 +44,32 @@ class FileReader {
 
   model(bytes: Uint8Array): OnnxModel {
     const model: OnnxModel = { irVersion: 0, opsets: [], graph: undefined, functions: [], hasTraining: false };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) model.irVersion = intOf(field);
-      else if (field.number === 7) model.graph = this.#graph(bytesOf(field));
-      else if (field.number === 8) model.opsets.push(this.#opset(bytesOf(field)));
-      else if (field.number === 20) model.hasTraining = true;
-      else if (field.number === 25) model.functions.push(this.#function(bytesOf(field)));
-    }
+    readFields(bytes, {
+      1: (field) => {
+        model.irVersion = intOf(field);
+      },
+      7: (field) => {
+        model.graph = this.#graph(bytesOf(field));
+      },
+      8: (field) => model.opsets.push(this.#opset(bytesOf(field))),
+      20: () => {
+        model.hasTraining = true;
+      },
+      25: (field) => model.functions.push(this.#function(bytesOf(field))),
+    });
     return model;
   }
 
   #opset(bytes: Uint8Array): OnnxOpset {
     const opset: OnnxOpset = { domain: "", version: 0 };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) opset.domain = this.#name(field);
-      else if (field.number === 2) opset.version = intOf(field);
-    }
+    readFields(bytes, {
+      1: (field) => {
+        opset.domain = this.#name(field);
+      },
+      2: (field) => {
+        opset.version = intOf(field);
+      },
+    });
     return opset;
   }
 
@@ -126,64 +77,88 @@ class FileReader {
     if (++this.#nesting > this.#limits.maxNesting)
       throw new BeyondLimit(`graphs are nested more than ${this.#limits.maxNesting} deep`);
     const graph: OnnxGraph = { nodes: [], initializers: [], sparseInitializers: [], inputs: [], outputs: [] };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) graph.nodes.push(this.#node(bytesOf(field)));
-      else if (field.number === 5) graph.initializers.push(this.#tensor(bytesOf(field)));
-      else if (field.number === 11) graph.inputs.push(this.#value(bytesOf(field)));
-      else if (field.number === 12) graph.outputs.push(this.#value(bytesOf(field)));
-      else if (field.number === 15) graph.sparseInitializers.push(this.#sparseTensor(bytesOf(field)));
-    }
+    readFields(bytes, {
+      1: (field) => graph.nodes.push(this.#node(bytesOf(field))),
+      5: (field) => graph.initializers.push(this.#tensor(bytesOf(field))),
+      11: (field) => graph.inputs.push(this.#value(bytesOf(field))),
+      12: (field) => graph.outputs.push(this.#value(bytesOf(field))),
+      15: (field) => graph.sparseInitializers.push(this.#sparseTensor(bytesOf(field))),
+    });
     this.#nesting--;
     return graph;
   }
 
   #function(bytes: Uint8Array): OnnxFunction {
     const made: OnnxFunction = { name: "", domain: "", nodes: [], attributes: [], opsets: [] };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) made.name = this.#name(field);
-      else if (field.number === 7) made.nodes.push(this.#node(bytesOf(field)));
-      else if (field.number === 9) made.opsets.push(this.#opset(bytesOf(field)));
-      else if (field.number === 10) made.domain = this.#name(field);
-      else if (field.number === 11) made.attributes.push(this.#attribute(bytesOf(field)));
-    }
+    readFields(bytes, {
+      1: (field) => {
+        made.name = this.#name(field);
+      },
+      7: (field) => made.nodes.push(this.#node(bytesOf(field))),
+      9: (field) => made.opsets.push(this.#opset(bytesOf(field))),
+      10: (field) => {
+        made.domain = this.#name(field);
+      },
+      11: (field) => made.attributes.push(this.#attribute(bytesOf(field))),
+    });
     return made;
   }
 
   #node(bytes: Uint8Array): OnnxNode {
-    if (++this.#nodes > this.#limits.maxNodes)
-      throw new BeyondLimit(`it has more than ${this.#limits.maxNodes} nodes`);
+    if (++this.#nodes > this.#limits.maxNodes) throw new BeyondLimit(`it has more than ${this.#limits.maxNodes} nodes`);
     const node: OnnxNode = { name: "", operator: "", domain: "", inputs: [], outputs: [], attributes: [] };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) node.inputs.push(this.#name(field));
-      else if (field.number === 2) node.outputs.push(this.#name(field));
-      else if (field.number === 3) node.name = this.#name(field);
-      else if (field.number === 4) node.operator = this.#name(field);
-      else if (field.number === 5) node.attributes.push(this.#attribute(bytesOf(field)));
-      else if (field.number === 7) node.domain = this.#name(field);
-    }
+    readFields(bytes, {
+      1: (field) => node.inputs.push(this.#name(field)),
+      2: (field) => node.outputs.push(this.#name(field)),
+      3: (field) => {
+        node.name = this.#name(field);
+      },
+      4: (field) => {
+        node.operator = this.#name(field);
+      },
+      5: (field) => node.attributes.push(this.#attribute(bytesOf(field))),
+      7: (field) => {
+        node.domain = this.#name(field);
+      },
+    });
     return node;
   }
 
   #attribute(bytes: Uint8Array): OnnxAttribute {
     const attribute: OnnxAttribute = { name: "", ints: [], tensors: [], sparseTensors: [], graphs: [] };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) attribute.name = this.#name(field);
-      else if (field.number === 3 || field.number === 8) attribute.ints.push(...intsOf(field, longestValues));
-      else if (field.number === 5 || field.number === 10) attribute.tensors.push(this.#tensor(bytesOf(field)));
-      else if (field.number === 6 || field.number === 11) attribute.graphs.push(this.#graph(bytesOf(field)));
-      else if (field.number === 22 || field.number === 23)
-        attribute.sparseTensors.push(this.#sparseTensor(bytesOf(field)));
-    }
+    const addInts = (field: Field) => attribute.ints.push(...intsOf(field, longestValues));
+    const addTensor = (field: Field) => attribute.tensors.push(this.#tensor(bytesOf(field)));
+    const addGraph = (field: Field) => attribute.graphs.push(this.#graph(bytesOf(field)));
+    const addSparse = (field: Field) => attribute.sparseTensors.push(this.#sparseTensor(bytesOf(field)));
+    readFields(bytes, {
+      1: (field) => {
+        attribute.name = this.#name(field);
+      },
+      ...{
+        3: addInts,
+        8: addInts,
+        5: addTensor,
+        10: addTensor,
+        6: addGraph,
+        11: addGraph,
+        22: addSparse,
+        23: addSparse,
+      },
+    });
     return attribute;
   }
 
   #sparseTensor(bytes: Uint8Array): OnnxSparseTensor {
     const sparse: OnnxSparseTensor = { values: undefined, indices: undefined, dims: [] };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) sparse.values = this.#tensor(bytesOf(field));
-      else if (field.number === 2) sparse.indices = this.#tensor(bytesOf(field));
-      else if (field.number === 3) sparse.dims.push(...intsOf(field, longestValues));
-    }
+    readFields(bytes, {
+      1: (field) => {
+        sparse.values = this.#tensor(bytesOf(field));
+      },
+      2: (field) => {
+        sparse.indices = this.#tensor(bytesOf(field));
+      },
+      3: (field) => sparse.dims.push(...intsOf(field, longestValues)),
+    });
     return sparse;
   }
 
@@ -197,59 +172,74 @@ class FileReader {
       outside: undefined,
       values: undefined,
     };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) tensor.dims.push(...intsOf(field, longestValues));
-      else if (field.number === 2) tensor.dataType = intOf(field);
-      else if (field.number === 8) tensor.name = this.#name(field);
-      else if (field.number === 13) tensor.outside = this.#location(bytesOf(field)) ?? tensor.outside ?? "";
-      else if (field.number === 14 && intOf(field) !== 0) tensor.outside ??= "";
-      else addData(tensor, field);
-    }
+    const addTo = (field: Field) => addData(tensor, field);
+    readFields(bytes, {
+      1: (field) => tensor.dims.push(...intsOf(field, longestValues)),
+      2: (field) => {
+        tensor.dataType = intOf(field);
+      },
+      8: (field) => {
+        tensor.name = this.#name(field);
+      },
+      13: (field) => {
+        tensor.outside = this.#location(bytesOf(field)) ?? tensor.outside ?? "";
+      },
+      14: (field) => {
+        if (intOf(field) !== 0) tensor.outside ??= "";
+      },
+      ...{ 4: addTo, 5: addTo, 6: addTo, 7: addTo, 9: addTo, 10: addTo, 11: addTo },
+    });
     return tensor;
   }
 
   /** The file that an entry of external data names, if that is what the entry says. */
   #location(bytes: Uint8Array): string | undefined {
     const entry = { key: "", value: "" };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) entry.key = this.#name(field);
-      else if (field.number === 2) entry.value = this.#name(field);
-    }
+    readFields(bytes, {
+      1: (field) => {
+        entry.key = this.#name(field);
+      },
+      2: (field) => {
+        entry.value = this.#name(field);
+      },
+    });
     return entry.key === "location" ? entry.value : undefined;
   }
 
   #value(bytes: Uint8Array): OnnxValue {
     const value: OnnxValue = { name: "", elementType: undefined, dims: undefined };
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) value.name = this.#name(field);
-      else if (field.number === 2) Object.assign(value, this.#tensorType(bytesOf(field)));
-    }
+    const readTensorType = (type: Field) =>
+      readFields(bytesOf(type), {
+        1: (field) => {
+          value.elementType = intOf(field);
+        },
+        2: (field) => {
+          value.dims = this.#dims(bytesOf(field));
+        },
+      });
+    readFields(bytes, {
+      1: (field) => {
+        value.name = this.#name(field);
+      },
+      2: (field) => readFields(bytesOf(field), { 1: readTensorType }),
+    });
     return value;
-  }
-
-  #tensorType(type: Uint8Array): Pick<OnnxValue, "elementType" | "dims"> {
-    const found: Pick<OnnxValue, "elementType" | "dims"> = { elementType: undefined, dims: undefined };
-    for (const field of fieldsOf(type)) {
-      if (field.number !== 1) continue;
-      for (const part of fieldsOf(bytesOf(field))) {
-        if (part.number === 1) found.elementType = intOf(part);
-        else if (part.number === 2) found.dims = this.#dims(bytesOf(part));
-      }
-    }
-    return found;
   }
 
   #dims(shape: Uint8Array): (number | string)[] {
     const dims: (number | string)[] = [];
-    for (const field of fieldsOf(shape)) {
-      if (field.number !== 1) continue;
-      let dim: number | string = "";
-      for (const part of fieldsOf(bytesOf(field))) {
-        if (part.number === 1) dim = intOf(part);
-        else if (part.number === 2) dim = this.#name(part);
-      }
-      dims.push(dim);
-    }
+    const readDim = (dim: Field) => {
+      dims.push("");
+      readFields(bytesOf(dim), {
+        1: (field) => {
+          dims[dims.length - 1] = intOf(field);
+        },
+        2: (field) => {
+          dims[dims.length - 1] = this.#name(field);
+        },
+      });
+    };
+    readFields(shape, { 1: readDim });
     return dims;
   }
 
@@ -259,50 +249,4 @@ class FileReader {
       throw new BeyondLimit(`a name is longer than ${this.#limits.maxNameLength} bytes`);
     return textOf(bytes);
   }
-}
-
-/** Counts what a field of a tensor holds, be it packed or element by element. */
-function addData(tensor: OnnxTensor, field: Field): void {
-  switch (field.number) {
-    case 4: // float_data
-    case 10: // double_data
-      tensor.elements += field.kind === "BYTES" ? field.bytes.length / (field.number === 4 ? 4 : 8) : 1;
-      return;
-    case 5: // int32_data
-    case 7: // int64_data
-    case 11: // uint64_data
-      tensor.elements += field.kind === "BYTES" ? countVarints(field.bytes) : 1;
-      if (field.number === 7 && tensor.elements <= longestValues)
-        tensor.values = [...(tensor.values ?? []), ...intsOf(field, longestValues)];
-      return;
-    case 6: // string_data
-      tensor.elements += 1;
-      return;
-    case 9: {
-      const raw = bytesOf(field);
-      tensor.rawBytes = raw.length;
-      if (raw.length <= longestValues * 8 && raw.length % 8 === 0) tensor.values = int64sOf(raw);
-    }
-  }
-}
-
-function int64sOf(raw: Uint8Array): number[] {
-  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  return Array.from({ length: raw.length / 8 }, (_, i) => Number(view.getBigInt64(i * 8, true)));
-}
-
-function intsOf(field: Field, most: number): number[] {
-  if (field.kind !== "BYTES") return [intOf(field)];
-  // Longer lists are never shapes, and nothing else of them matters here.
-  return varintsIn(field.bytes).slice(0, most + 1).map(signed);
-}
-
-function intOf(field: Field): number {
-  if (field.kind === "VARINT") return signed(field.value);
-  throw new Malformed(`field ${field.number} is not a whole number`);
-}
-
-function bytesOf(field: Field): Uint8Array {
-  if (field.kind === "BYTES") return field.bytes;
-  throw new Malformed(`field ${field.number} has no length`);
 }

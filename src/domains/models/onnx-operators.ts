@@ -1,4 +1,4 @@
-import type { OnnxFunction, OnnxNode, OnnxOpset } from "./onnx-file.ts";
+import type { OnnxFunction, OnnxNode, OnnxOpset } from "./onnx-model.ts";
 
 // What the pinned ONNX Runtime (1.30) loads; tried with a file of each version.
 const irVersions = { lowest: 3, highest: 13 };
@@ -20,10 +20,28 @@ const ownOperators = new Set([
   ...["SkipSimplifiedLayerNormalization", "EmbedLayerNormalization", "QEmbedLayerNormalization"],
   ...["FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "GemmFastGelu", "NhwcConv", "NhwcMaxPool"],
   ...["DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "MatMulIntegerToFloat", "MatMulNBits", "MatMulInteger16"],
-  ...["QLinearAdd", "QLinearMul", "QLinearConv", "QLinearConcat", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"],
+  ...[
+    "QLinearAdd",
+    "QLinearMul",
+    "QLinearConv",
+    "QLinearConcat",
+    "QLinearSigmoid",
+    "QLinearLeakyRelu",
+    "QLinearSoftmax",
+  ],
   ...["QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearReduceMean", "QLinearWhere", "QGemm", "MulInteger"],
   ...["QuantizeLinear", "DequantizeLinear", "GatherBlockQuantized", "QMoE", "MoE", "Inverse", "Trilu", "Unique"],
-  ...["ExpandDims", "GatherND", "Pad", "Range", "ReduceSumInteger", "Rfft", "Irfft", "TransposeMatMul", "WordConvEmbedding"],
+  ...[
+    "ExpandDims",
+    "GatherND",
+    "Pad",
+    "Range",
+    "ReduceSumInteger",
+    "Rfft",
+    "Irfft",
+    "TransposeMatMul",
+    "WordConvEmbedding",
+  ],
 ]);
 
 /** What of the operators and their versions this house does not run, in words. */
@@ -37,16 +55,25 @@ export function* operatorProblems(file: {
   if (irVersion < irVersions.lowest || irVersion > irVersions.highest)
     yield `it is written in IR version ${irVersion}; ${irVersions.lowest} to ${irVersions.highest} are read`;
   if (!opsets.some(({ domain }) => canonical(domain) === "ai.onnx")) yield "it names no opset of ai.onnx";
-  const ownDomains = new Set(functions.map(({ domain }) => canonical(domain)));
-  for (const { domain, version } of [...opsets, ...functions.flatMap((made) => made.opsets)])
+  const ownDomains = new Set(functions.map((one) => canonical(one.domain)));
+  for (const { domain, version } of [...opsets, ...functions.flatMap((one) => one.opsets)])
     yield* opsetProblems(canonical(domain), version, ownDomains);
-  const made = new Set(functions.map(({ domain, name }) => `${canonical(domain)} ${name}`));
-  for (const { operator, domain, name } of nodes) {
-    const home = canonical(domain);
-    if (made.has(`${home} ${operator}`) || home === "ai.onnx" || home === "ai.onnx.ml") continue;
-    if (home === "com.microsoft" && ownOperators.has(operator)) continue;
-    yield `node "${name}" is ${home}.${operator}, which is not run here`;
+  const made = new Set(functions.map(fullNameOf));
+  for (const node of nodes) {
+    if (!isRun(node, made))
+      yield `node "${node.name}" is ${canonical(node.domain)}.${node.operator}, which is not run here`;
   }
+}
+
+function isRun({ operator, domain }: OnnxNode, made: ReadonlySet<string>): boolean {
+  const home = canonical(domain);
+  if (home === "ai.onnx" || home === "ai.onnx.ml") return true;
+  if (home === "com.microsoft" && ownOperators.has(operator)) return true;
+  return made.has(`${home} ${operator}`);
+}
+
+function fullNameOf({ domain, name }: OnnxFunction): string {
+  return `${canonical(domain)} ${name}`;
 }
 
 function* opsetProblems(domain: string, version: number, ownDomains: ReadonlySet<string>): Generator<string> {
@@ -63,7 +90,7 @@ function* opsetProblems(domain: string, version: number, ownDomains: ReadonlySet
  * circle. A file of a kilobyte can call functions that call functions, and come to millions.
  */
 export function nodesWhenExpanded(nodes: Iterable<OnnxNode>, functions: readonly OnnxFunction[]): number {
-  const byName = new Map(functions.map((made) => [`${canonical(made.domain)} ${made.name}`, made]));
+  const byName = new Map(functions.map((made) => [fullNameOf(made), made]));
   const sizes = new Map<OnnxFunction, number>();
   const sizeOf = (made: OnnxFunction): number => {
     const known = sizes.get(made);

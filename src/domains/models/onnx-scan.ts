@@ -1,14 +1,6 @@
 import { messageOf } from "../../core/errors.ts";
-import {
-  BeyondLimit,
-  type OnnxAttribute,
-  type OnnxGraph,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxSparseTensor,
-  type OnnxTensor,
-  readOnnxFile,
-} from "./onnx-file.ts";
+import { BeyondLimit, readOnnxFile } from "./onnx-file.ts";
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxSparseTensor, OnnxTensor } from "./onnx-model.ts";
 import { nodesWhenExpanded, operatorProblems, withNested } from "./onnx-operators.ts";
 import { type GraphSignature, signatureOf } from "./onnx-signature.ts";
 import { declaredSizeProblems, tensorProblems } from "./onnx-sizes.ts";

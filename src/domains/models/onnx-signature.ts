@@ -1,5 +1,5 @@
 import type { Dtype, Manifest, TensorSpec } from "./manifest.ts";
-import type { OnnxGraph, OnnxValue } from "./onnx-file.ts";
+import type { OnnxGraph, OnnxValue } from "./onnx-model.ts";
 
 /** What a graph takes and gives, in the words of a manifest. */
 export interface GraphSignature {
@@ -10,7 +10,20 @@ export interface GraphSignature {
 }
 
 /** By onnx.proto's numbers. */
-const elementTypes = ["", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "float64"];
+const elementTypes = [
+  "",
+  "float32",
+  "uint8",
+  "int8",
+  "uint16",
+  "int16",
+  "int32",
+  "int64",
+  "string",
+  "bool",
+  "float16",
+  "float64",
+];
 const served: Record<number, Dtype> = { 1: "float32", 2: "uint8", 6: "int32", 7: "int64" };
 
 export function signatureOf(graph: OnnxGraph): GraphSignature | { problems: string[] } {
@@ -45,7 +58,8 @@ function specOf({ name, elementType = 0, dims = [] }: OnnxValue): TensorSpec[] {
   const dtype = served[elementType];
   if (dtype === undefined) return [];
   // A dimension without a name varies, too.
-  return [{ name, dtype, shape: dims.map((dim, i) => (dim === "" ? (i === 0 ? "batch" : `${name}_${i}`) : dim)) }];
+  const nameless = (place: number) => (place === 0 ? "batch" : `${name}_${place}`);
+  return [{ name, dtype, shape: dims.map((dim, place) => (dim === "" ? nameless(place) : dim)) }];
 }
 
 /** Where a manifest's signature is not the graph's, in words. It may leave outputs out, and fix a size that varies. */
@@ -58,7 +72,11 @@ export function* signatureProblems(declared: Manifest["signature"], graph: Graph
   }
 }
 
-function* namesProblems(what: string, declared: readonly TensorSpec[], graph: readonly TensorSpec[]): Generator<string> {
+function* namesProblems(
+  what: string,
+  declared: readonly TensorSpec[],
+  graph: readonly TensorSpec[],
+): Generator<string> {
   for (const spec of declared) {
     const found = graph.find((candidate) => candidate.name === spec.name);
     if (found === undefined) {
@@ -73,8 +91,5 @@ function* namesProblems(what: string, declared: readonly TensorSpec[], graph: re
 }
 
 function fits(declared: TensorSpec["shape"], graph: TensorSpec["shape"]): boolean {
-  return (
-    declared.length === graph.length &&
-    graph.every((size, i) => typeof size === "string" || size === declared[i])
-  );
+  return declared.length === graph.length && graph.every((size, i) => typeof size === "string" || size === declared[i]);
 }

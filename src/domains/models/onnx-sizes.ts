@@ -1,4 +1,4 @@
-import type { OnnxNode, OnnxTensor } from "./onnx-file.ts";
+import type { OnnxNode, OnnxTensor } from "./onnx-model.ts";
 
 /** Bits of an element, by onnx.proto's numbers. 8 is text, which has no width; 0 is nothing, and 14 and 15 are complex. */
 const bitsOf = new Map([
@@ -61,20 +61,25 @@ export function* declaredSizeProblems(
   initializers: readonly OnnxTensor[],
 ): Generator<string> {
   const constants = new Map(initializers.map((tensor) => [tensor.name, tensor.values]));
-  for (const { operator, outputs, attributes } of nodes) {
-    const value = attributes.find(({ name }) => name === "value")?.tensors[0]?.values;
-    const ints = attributes.find(({ name }) => name === "value_ints")?.ints;
-    if (operator === "Constant") constants.set(outputs[0] ?? "", value ?? ints);
+  for (const node of nodes) if (node.operator === "Constant") constants.set(node.outputs[0] ?? "", constantOf(node));
+  for (const node of nodes) {
+    const size = productOf(shapeMadeBy(node, constants) ?? []);
+    if (size > maxElements) yield `node "${node.name}" (${node.operator}) makes a tensor of ${size} elements`;
   }
-  for (const { operator, name, inputs, attributes } of nodes) {
-    const place = makers.get(operator);
-    const shape = makersByAttribute.has(operator)
-      ? attributes.find((attribute) => attribute.name === "shape")?.ints
-      : constants.get(place === undefined ? "" : (inputs[place] ?? ""));
-    if (shape === undefined || (place === undefined && !makersByAttribute.has(operator))) continue;
-    const size = productOf(shape);
-    if (size > maxElements) yield `node "${name}" (${operator}) makes a tensor of ${size} elements`;
-  }
+}
+
+function constantOf({ attributes }: OnnxNode): number[] | undefined {
+  const value = attributes.find(({ name }) => name === "value")?.tensors[0]?.values;
+  return value ?? attributes.find(({ name }) => name === "value_ints")?.ints;
+}
+
+function shapeMadeBy(
+  { operator, inputs, attributes }: OnnxNode,
+  constants: ReadonlyMap<string, number[] | undefined>,
+): number[] | undefined {
+  if (makersByAttribute.has(operator)) return attributes.find(({ name }) => name === "shape")?.ints;
+  const place = makers.get(operator);
+  return place === undefined ? undefined : constants.get(inputs[place] ?? "");
 }
 
 function productOf(dims: readonly number[]): number {

@@ -17,12 +17,7 @@ export function* fieldsOf(message: Uint8Array): Generator<Field> {
     const key = reader.varint();
     const number = Number(key >> 3n);
     if (number < 1 || number > 536_870_911) throw new Malformed(`a field has the number ${number}`);
-    const type = Number(key & 7n);
-    if (type === 0) yield { number, kind: "VARINT", value: reader.varint() };
-    else if (type === 1) yield { number, kind: "FIXED", width: reader.skip(8) };
-    else if (type === 5) yield { number, kind: "FIXED", width: reader.skip(4) };
-    else if (type === 2) yield { number, kind: "BYTES", bytes: reader.bytes() };
-    else throw new Malformed(`a field has the wire type ${type}`);
+    yield reader.field(number, Number(key & 7n));
   }
 }
 
@@ -33,11 +28,27 @@ export function countVarints(packed: Uint8Array): number {
   return count;
 }
 
-export function varintsIn(packed: Uint8Array): bigint[] {
+function varintsIn(packed: Uint8Array, most: number): bigint[] {
   const reader = new Reader(packed);
   const values: bigint[] = [];
-  while (!reader.isAtEnd) values.push(reader.varint());
+  while (!reader.isAtEnd && values.length < most) values.push(reader.varint());
   return values;
+}
+
+/** The numbers of a field that may be packed or not; of a packed one, no more than the first `most` and one. */
+export function intsOf(field: Field, most: number): number[] {
+  if (field.kind !== "BYTES") return [intOf(field)];
+  return varintsIn(field.bytes, most + 1).map(signed);
+}
+
+export function intOf(field: Field): number {
+  if (field.kind === "VARINT") return signed(field.value);
+  throw new Malformed(`field ${field.number} is not a whole number`);
+}
+
+export function bytesOf(field: Field): Uint8Array {
+  if (field.kind === "BYTES") return field.bytes;
+  throw new Malformed(`field ${field.number} has no length`);
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -51,7 +62,7 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 /** As the signed number that an int64 field means. */
-export function signed(value: bigint): number {
+function signed(value: bigint): number {
   return Number(BigInt.asIntN(64, value));
 }
 
@@ -82,6 +93,21 @@ class Reader {
       if (byte < 128) return BigInt.asUintN(64, value);
     }
     throw new Malformed("a number does not end");
+  }
+
+  field(number: number, wireType: number): Field {
+    switch (wireType) {
+      case 0:
+        return { number, kind: "VARINT", value: this.varint() };
+      case 1:
+        return { number, kind: "FIXED", width: this.skip(8) };
+      case 2:
+        return { number, kind: "BYTES", bytes: this.bytes() };
+      case 5:
+        return { number, kind: "FIXED", width: this.skip(4) };
+      default:
+        throw new Malformed(`a field has the wire type ${wireType}`);
+    }
   }
 
   bytes(): Uint8Array {

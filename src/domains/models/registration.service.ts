@@ -79,17 +79,10 @@ export class RegistrationService {
 
   /** Goes on with what is unfinished: this gateway's own, and what a gateway that is gone has left. */
   async resume(): Promise<void> {
-    const { store, instanceId, isInstanceAlive } = this.#options;
-    for (const registration of await store.unfinished()) {
-      const { id, holder } = registration;
-      if (this.#running.has(id)) continue;
-      if (holder === instanceId && !this.#begun.has(id)) {
-        this.#start(registration);
-        continue;
-      }
-      if (holder !== undefined && holder !== instanceId && (await isInstanceAlive(holder))) continue;
-      if (await store.claim(id, holder, instanceId))
-        this.#start({ ...registration, holder: instanceId, attempts: registration.attempts + 1 });
+    for (const registration of await this.#options.store.unfinished()) {
+      if (this.#running.has(registration.id)) continue;
+      const ours = await this.#claimed(registration);
+      if (ours !== undefined) this.#start(ours);
     }
   }
 
@@ -97,6 +90,17 @@ export class RegistrationService {
   async close(): Promise<void> {
     this.#waiting.length = 0;
     await Promise.allSettled(this.#running.values());
+  }
+
+  /** The version, if this gateway may bring it on. */
+  async #claimed(registration: Registration): Promise<Registration | undefined> {
+    const { store, instanceId, isInstanceAlive } = this.#options;
+    const { id, holder, attempts } = registration;
+    const isOurs = holder === instanceId;
+    if (isOurs && !this.#begun.has(id)) return registration;
+    if (!isOurs && holder !== undefined && (await isInstanceAlive(holder))) return undefined;
+    const isClaimed = await store.claim(id, holder, instanceId);
+    return isClaimed ? { ...registration, holder: instanceId, attempts: attempts + 1 } : undefined;
   }
 
   async #wait(versionId: string, waitMs: number): Promise<void> {
@@ -113,6 +117,7 @@ export class RegistrationService {
   }
 
   #start(registration: Registration): void {
+    if (this.#running.has(registration.id)) return;
     this.#begun.add(registration.id);
     const running = this.#bringOn(registration)
       .catch((error: unknown) => {
@@ -134,7 +139,10 @@ export class RegistrationService {
       return;
     }
     if (registration.attempts > maxAttempts) {
-      await store.reject(registration, `it could not be loaded in ${maxAttempts} attempts, each of which ended the work or the gateway`);
+      await store.reject(
+        registration,
+        `it could not be loaded in ${maxAttempts} attempts, each of which ended the work or the gateway`,
+      );
       return;
     }
     await this.#turn();

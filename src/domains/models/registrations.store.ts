@@ -191,16 +191,22 @@ async function insertRegistration(prisma: Prisma, registration: NewRegistration)
   const versions = await prisma.modelVersion.findMany({ where: { modelId: model.id }, omit: { manifest: true } });
   const live = versions.filter(({ state }) => !ended.some((end) => end === state));
   const same = live.find(({ digest }) => digest === request.digest);
-  if (same !== undefined) {
-    const isSame =
-      (request.version === undefined || request.version === same.version) &&
-      (same.requested === null || isDeepStrictEqual(same.requested, wantedOf(request)));
-    return isSame ? { kind: "EXISTING", versionId: same.id } : { kind: "OTHER_MANIFEST", version: same.version };
-  }
+  if (same !== undefined) return sameOrOther(same, request);
   if (!(await hasRoom(prisma, registration))) return { kind: "TOO_MANY" };
   const version = request.version ?? Math.max(0, ...versions.map((known) => known.version)) + 1;
   if (versions.some((known) => known.version === version)) return { kind: "VERSION_TAKEN", version };
   return await insertVersion(prisma, registration, { modelId: model.id, version });
+}
+
+/** The same bytes again: the same registration, or a contradiction to it. */
+function sameOrOther(
+  same: { id: string; version: number; requested: unknown },
+  request: RegistrationRequest,
+): RegistrationOutcome {
+  const isSame =
+    (request.version === undefined || request.version === same.version) &&
+    (same.requested === null || isDeepStrictEqual(same.requested, wantedOf(request)));
+  return isSame ? { kind: "EXISTING", versionId: same.id } : { kind: "OTHER_MANIFEST", version: same.version };
 }
 
 async function insertFirst(prisma: Prisma, registration: NewRegistration): Promise<RegistrationOutcome> {

@@ -38,7 +38,10 @@ export class RegisterModelVersionInputType {
   @Field(() => Int, { nullable: true, description: "The number of the version; without it, the next." })
   version?: number | null;
 
-  @Field(() => ModelTask, { nullable: true, description: "What it does; without it, what the manifest says, or TENSOR." })
+  @Field(() => ModelTask, {
+    nullable: true,
+    description: "What it does; without it, what the manifest says, or TENSOR.",
+  })
   task?: string | null;
 
   @Field(() => String, { nullable: true, description: "What the model is for." })
@@ -70,10 +73,14 @@ export class AliasTargetInputType {
 }
 
 @InputType("AliasGuardInput", {
-  description: "Bounds on what an alias's newest target may do worse than the others; beyond one, it rolls back by itself.",
+  description:
+    "Bounds on what an alias's newest target may do worse than the others; beyond one, it rolls back by itself.",
 })
 export class AliasGuardInputType {
-  @Field(() => Int, { nullable: true, description: "Requests of the newest target that must be seen first; 50 if not given." })
+  @Field(() => Int, {
+    nullable: true,
+    description: "Requests of the newest target that must be seen first; 50 if not given.",
+  })
   minRequests?: number | null;
 
   @Field(() => Int, { nullable: true, description: "Over how many seconds is judged; 300 if not given." })

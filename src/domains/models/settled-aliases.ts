@@ -28,7 +28,9 @@ export class SettledAliases {
     this.#ofModels = new Map();
     for (const [id, alias] of this.#wanted) {
       const isFirst = !this.#followed.has(id);
-      const isLoaded = alias.targets.every(({ modelVersionId, weight }) => weight === 0 || this.#isSettled(modelVersionId));
+      const isLoaded = alias.targets.every(
+        ({ modelVersionId, weight }) => weight === 0 || this.#isSettled(modelVersionId),
+      );
       if (isFirst || isLoaded) this.#followed.set(id, alias);
     }
   }

@@ -33,16 +33,24 @@ export function checkRegistration(request: RegistrationRequest): RegistrationReq
   checkDescription(request.description);
   if (Buffer.byteLength(JSON.stringify(manifest)) > maxManifestBytes)
     throw invalid(`manifest has more than ${maxManifestBytes / 1024 / 1024} MB.`);
-  if (labels !== undefined && (labels.length === 0 || labels.length > 100_000))
-    throw invalid(`labels has ${labels.length} entries; send 1 to 100000.`);
-  if (labels !== undefined && manifest["output"] === undefined && request.semantics === undefined)
-    throw invalid("With labels, say in semantics whether the scores are PROBABILITIES, LOGITS or VALUES.");
+  if (labels !== undefined) checkLabels(labels, request.semantics ?? manifest["output"]);
   const task = sameOf("task", request.task, manifest["task"]);
   if (task !== undefined && !servedTasks.some((known) => known === task))
     throw invalid(`task is ${JSON.stringify(task)}; it can be ${servedTasks.join(", ")}.`);
-  for (const [field, value] of [["name", model], ["sha256", digest]] as const) sameOf(field, value, manifest[field]);
+  for (const [field, value] of [
+    ["name", model],
+    ["sha256", digest],
+  ] as const)
+    sameOf(field, value, manifest[field]);
   const version = sameNumber(request.version, manifest["version"]);
   return { ...request, task, version };
+}
+
+function checkLabels(labels: string[], semantics: unknown): void {
+  if (labels.length === 0 || labels.length > 100_000)
+    throw invalid(`labels has ${labels.length} entries; send 1 to 100000.`);
+  if (semantics === undefined)
+    throw invalid("With labels, say in semantics whether the scores are PROBABILITIES, LOGITS or VALUES.");
 }
 
 function checkDescription(description: string | undefined): void {
@@ -56,7 +64,9 @@ function sameOf(field: string, given: string | undefined, inManifest: unknown): 
   if (inManifest === undefined) return given;
   if (typeof inManifest !== "string") throw invalid(`manifest.${field} is not a text.`);
   if (given === undefined || given === inManifest) return inManifest;
-  throw invalid(`manifest.${field} is ${JSON.stringify(inManifest.slice(0, 100))}, and ${given} was asked for. Leave it out of one.`);
+  throw invalid(
+    `manifest.${field} is ${JSON.stringify(inManifest.slice(0, 100))}, and ${given} was asked for. Leave it out of one.`,
+  );
 }
 
 function sameNumber(given: number | undefined, inManifest: unknown): number | undefined {

@@ -23,7 +23,10 @@ export function uploadAdmission(): Admission {
  * `PUT /artifacts/<sha256>`: brings a model file, to be registered by its digest. The body is the file, checked while it
  * streams. What is there already is answered at once, so whoever is cut off sends it again and is done.
  */
-export function registerArtifacts(server: FastifyInstance, { artifacts, authenticator, uploads }: ArtifactRoutes): void {
+export function registerArtifacts(
+  server: FastifyInstance,
+  { artifacts, authenticator, uploads }: ArtifactRoutes,
+): void {
   server.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     // The body stays a stream, whatever it says it is.

@@ -101,9 +101,13 @@ function parsed<T>(field: string, text: string | undefined, schema: z.ZodType<T>
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    const cause = { cause: error };
-    throw new TollgateError("INVALID_INPUT", `The multipart request is not right: ${field} is not as specified.`, cause);
+    throw notAsSpecified(field, error);
   }
+}
+
+function notAsSpecified(field: string, cause: unknown): TollgateError {
+  const message = `The multipart request is not right: ${field} is not as specified.`;
+  return new TollgateError("INVALID_INPUT", message, { cause });
 }
 
 /** Puts the file where the map says, such as `variables.input.file`: in the place of a null, and nowhere else. */

@@ -97,7 +97,10 @@ async function operationWithFiles(request: FastifyRequest, artifacts: Artifacts)
   // A page of another site can make a browser send this content type; these headers it cannot. Apollo asks for them too,
   // but only after the files were taken in.
   if (!headers["apollo-require-preflight"] && !headers["x-apollo-operation-name"])
-    throw new TollgateError("INVALID_INPUT", "Send the header apollo-require-preflight: true with a multipart request.");
+    throw new TollgateError(
+      "INVALID_INPUT",
+      "Send the header apollo-require-preflight: true with a multipart request.",
+    );
   return await readMultipart({
     headers,
     body: request.raw,

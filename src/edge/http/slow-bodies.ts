@@ -10,7 +10,8 @@ export function refuseSlowBodies(server: FastifyInstance): void {
   server.addHook("onRequest", (request, _reply, done) => {
     const { headers, method, url } = request.raw;
     const isFile =
-      (method === "PUT" && url?.startsWith("/artifacts/")) || headers["content-type"]?.startsWith("multipart/form-data");
+      (method === "PUT" && url?.startsWith("/artifacts/")) ||
+      headers["content-type"]?.startsWith("multipart/form-data");
     if (!isFile && hasBody(headers)) {
       const timer = setTimeout(() => request.raw.destroy(), bodyTimeoutMs);
       request.raw.once("close", () => clearTimeout(timer));
@@ -19,6 +20,9 @@ export function refuseSlowBodies(server: FastifyInstance): void {
   });
 }
 
-function hasBody(headers: { "content-length"?: string | undefined; "transfer-encoding"?: string | undefined }): boolean {
+function hasBody(headers: {
+  "content-length"?: string | undefined;
+  "transfer-encoding"?: string | undefined;
+}): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }

@@ -19,7 +19,14 @@ afterAll(async () => {
 test("a file that was brought and registered without a word about it is scanned, tried, ready, and answers", async () => {
   const registered = await registry.register("adder", tinyFile("sum"));
   expect(registered).toMatchObject({ version: 1, state: "READY", stateReason: null });
-  const tensor = { dtype: "float32", shape: [3], data: Buffer.from(Float32Array.of(1, 2, 3).buffer).toString("base64") };
-  const answer = await tenant.key.infer({ model: "adder", inputs: [{ tensor }] }, "outputs { label score } version { version }");
+  const tensor = {
+    dtype: "float32",
+    shape: [3],
+    data: Buffer.from(Float32Array.of(1, 2, 3).buffer).toString("base64"),
+  };
+  const answer = await tenant.key.infer(
+    { model: "adder", inputs: [{ tensor }] },
+    "outputs { label score } version { version }",
+  );
   expect(answer.data.infer).toEqual({ outputs: [{ label: "0", score: 6 }], version: { version: 1 } });
 });
