@@ -2,8 +2,8 @@
 
 type Message = Uint8Array;
 
-export function varintField(number: number, value: number | bigint): Message {
-  return Buffer.concat([varint((number << 3) | 0), varint(value)]);
+export function varintField(number: number, content: number | bigint): Message {
+  return Buffer.concat([varint((number << 3) | 0), varint(content)]);
 }
 
 export function bytesField(number: number, bytes: Uint8Array): Message {
@@ -14,9 +14,9 @@ export function textField(number: number, text: string): Message {
   return bytesField(number, Buffer.from(text));
 }
 
-export function varint(value: number | bigint): Message {
+export function varint(content: number | bigint): Message {
   const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
+  let rest = BigInt.asUintN(64, BigInt(content));
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
   return Buffer.from([...bytes, Number(rest)]);
 }

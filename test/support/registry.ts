@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Answer, GraphqlClient } from "./graphql-client.ts";
+import { graph, model, node, tensor } from "./onnx-writer.ts";
 
 /** What a registration was answered with. */
 export interface Registered {
@@ -88,4 +89,21 @@ export function tinyFile(name: string): Uint8Array {
 
 export function digestOf(file: Uint8Array): string {
   return createHash("sha256").update(file).digest("hex");
+}
+
+/** A file of its own that answers what it is given, times a factor: versions that can be told apart. */
+export function timesFile(factor: number): Uint8Array {
+  const raw = new Uint8Array(Float32Array.of(factor).buffer);
+  return model({
+    graph: graph({
+      nodes: [node({ operator: "Mul", inputs: ["x", "factor"], outputs: ["y"] })],
+      initializers: [tensor({ name: "factor", dims: [1], raw })],
+    }),
+  });
+}
+
+/** One number, as an input. */
+export function numberInput(number: number): { tensor: Record<string, unknown> } {
+  const data = Buffer.from(Float32Array.of(number).buffer).toString("base64");
+  return { tensor: { dtype: "float32", shape: [1], data } };
 }

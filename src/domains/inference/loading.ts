@@ -15,7 +15,7 @@ interface HostingOptions {
 }
 
 /** How long a version may take for one input that it is tried with. */
-const trialMs = 15_000;
+const trialMs = 5_000;
 
 /**
  * Keeps on this gateway's runners what the catalogue says is ready, and lets go of what is no longer. One version that
