@@ -31,10 +31,10 @@ export class RegistryClient {
   }
 
   /** Brings the file and registers it; what the registration says is returned, be it ready or rejected. */
-  async register(model: string, file: Uint8Array, rest: Record<string, unknown> = {}): Promise<Registered> {
+  async register(name: string, file: Uint8Array, rest: Record<string, unknown> = {}): Promise<Registered> {
     const response = await this.put(file);
     if (!response.ok) throw new Error(`the file was not taken: ${await response.text()}`);
-    const answer = await this.sendRegister({ model, digest: digestOf(file), ...rest });
+    const answer = await this.sendRegister({ model: name, digest: digestOf(file), ...rest });
     const [error] = answer.errors;
     if (error !== undefined) throw new Error(`${error.extensions.code}: ${error.message}`);
     return answer.data.registerModelVersion;
@@ -63,18 +63,18 @@ export class RegistryClient {
     );
   }
 
-  async retire(model: string, version: number): Promise<Answer> {
+  async retire(name: string, version: number): Promise<Answer> {
     return await this.client.send(
       "mutation($input: RetireModelVersionInput!) { retireModelVersion(input: $input) { id version state } }",
-      { input: { model, version } },
+      { input: { model: name, version } },
     );
   }
 
-  async stateOf(model: string, version: number): Promise<string> {
+  async stateOf(name: string, version: number): Promise<string> {
     const answer = await this.client.ask(
       "query($name: String!) { model(name: $name) { versions { version state } } }",
       {
-        name: model,
+        name,
       },
     );
     const versions: Registered[] = answer.data.model.versions;

@@ -91,10 +91,10 @@ describe("PUT /artifacts", () => {
 });
 
 describe("a multipart request", () => {
-  function form(operations: unknown, map: unknown, file?: Uint8Array): FormData {
+  function form(operation: unknown, places: unknown, file?: Uint8Array): FormData {
     const parts = new FormData();
-    if (operations !== undefined) parts.append("operations", JSON.stringify(operations));
-    if (map !== undefined) parts.append("map", JSON.stringify(map));
+    if (operation !== undefined) parts.append("operations", JSON.stringify(operation));
+    if (places !== undefined) parts.append("map", JSON.stringify(places));
     if (file !== undefined) parts.append("0", new Blob([new Uint8Array(file)]), "model.onnx");
     return parts;
   }
