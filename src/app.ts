@@ -21,6 +21,7 @@ import type { Engine } from "./domains/inference/engine.ts";
 import type { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
+import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import type { Artifacts } from "./domains/models/artifacts.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
@@ -66,6 +67,7 @@ export const resolverClasses = [
   ApiKeyResolver,
   ModelsResolver,
   RegistryResolver,
+  AliasReportResolver,
   UsageResolver,
   InferenceResolver,
   NodeResolver,
@@ -110,6 +112,7 @@ async function serve(ground: Ground): Promise<App> {
     keys.resolver,
     models.resolver,
     models.registryResolver,
+    models.reportResolver,
     usage.resolver,
     inference.resolver,
     new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
@@ -181,6 +184,7 @@ function startChores(
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
     repeatedly({ everyMs: 5_000, name: "bringing versions on", logger }, () => parts.models.registrations.resume()),
     repeatedly({ everyMs: 30_000, name: "loading again", logger }, () => parts.models.hosting.retry()),
+    repeatedly({ everyMs: 60_000, name: "forgetting targets", logger }, () => parts.models.watch.forget()),
     repeatedly({ everyMs: hourMs, name: "clearing artifacts", logger }, () => parts.models.artifacts.clear()),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);

@@ -9,12 +9,16 @@ import { InferenceService } from "./domains/inference/inference.service.ts";
 import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
+import { Shadows } from "./domains/inference/shadows.ts";
+import { watchedEngine } from "./domains/inference/watched-engine.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
 import { CredentialStore } from "./domains/keys/credential.store.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ApiKeyService } from "./domains/keys/keys.service.ts";
 import { ApiKeyStore } from "./domains/keys/keys.store.ts";
 import { LastUses } from "./domains/keys/last-uses.ts";
+import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import { AliasWatch } from "./domains/models/alias-watch.ts";
 import { AliasesService } from "./domains/models/aliases.service.ts";
 import { AliasesStore } from "./domains/models/aliases.store.ts";
 import { ArtifactsStore } from "./domains/models/artifacts.store.ts";
@@ -196,6 +200,11 @@ function buildRegistry(
   const moves = new AliasesStore(database);
   const resume = () => registrations.resume();
   const aliases = new AliasesService({ store: moves, catalogue, host: hosting, instanceId, resume });
+  const watch = new AliasWatch({
+    catalogue,
+    rollBack: (alias, reason) => aliases.rollBackByGuard(alias, reason),
+    logger,
+  });
   const offers = new OffersService(new OffersStore(database), catalogue);
   const artifacts = new Artifacts({
     store: artifactStore,
@@ -208,6 +217,8 @@ function buildRegistry(
     aliases,
     artifacts,
     artifactStore,
+    watch,
+    reportResolver: new AliasReportResolver(catalogue, watch),
     registryResolver: new RegistryResolver({ catalogue, registrations, aliases, moves, offers }),
   };
 }
@@ -231,10 +242,18 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
 }
 
 export function buildInference(
-  { config, database, metrics, instanceId }: Ground,
-  parts: { catalogue: Catalogue; engine: Engine; ledger: Ledger },
+  { config, logger, database, metrics, instanceId }: Ground,
+  parts: { catalogue: Catalogue; engine: Engine; watch: AliasWatch; ledger: Ledger },
 ) {
-  const service = new InferenceService({ ...parts, maxDeadlineMs: config.maxDeadlineMs });
+  const { catalogue, engine, watch, ledger } = parts;
+  const shadows = new Shadows({ catalogue, engine, watch, logger });
+  const service = new InferenceService({
+    catalogue,
+    ledger,
+    engine: watchedEngine(engine, watch),
+    maxDeadlineMs: config.maxDeadlineMs,
+    onAnswered: (admissible, result) => shadows.answered(admissible, result),
+  });
   const idempotency = new IdempotencyStore(database, instanceId);
   const repeats = new Repeats({
     ...parts,

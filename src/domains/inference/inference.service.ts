@@ -17,8 +17,10 @@ import { outputsOf } from "./scores.ts";
 export interface InferenceServiceOptions {
   catalogue: Catalogue;
   ledger: Ledger;
-  engine: Engine;
+  engine: Pick<Engine, "run">;
   maxDeadlineMs: number;
+  /** Called with what was answered under an alias, after its charge was admitted. */
+  onAnswered?: (admissible: Admissible, result: RunResult) => void;
 }
 
 /** A request that was checked and routed: nothing about it can be wrong any more. */
@@ -95,6 +97,7 @@ export class InferenceService {
       if (result === undefined) throw new Error("an admitted request was not run");
       // Its work was done while the charge was still under way: nobody is left to hold the answer.
       if (admissible.abandoned.aborted) throw deadlineExceeded();
+      this.#options.onAnswered?.(admissible, result);
       return toInference(admissible, names.inferenceId, verdict.unitPriceMicros, result);
     } catch (error) {
       await this.takeBack(admissible, names.usageEventId, error);
