@@ -1,4 +1,5 @@
 import type { Closer } from "./closers.ts";
+import { engineMeasurements, engineRows } from "./engine/engine-rows.ts";
 import { startGenerator } from "./load/generator-process.ts";
 import type { LoadRequest } from "./load/messages.ts";
 import { compareBooks } from "./measure/books.ts";
@@ -23,13 +24,20 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 /** Measures every setting, and prints and writes what came of it. The exit code is 1 where the books do not balance. */
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
   const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
-  if (chosen.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
+  const ofEngine = engineMeasurements.filter((name) => name.includes(options.only ?? ""));
+  if (chosen.length + ofEngine.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
+  const engine = await engineRows(ofEngine, { isQuick: options.isQuick, onRow: sayRow }, closers);
+  if (chosen.length === 0) {
+    say(`\n${tableOf(engine)}\n`);
+    return 0;
+  }
   const startedAt = new Date();
   const stage = await setUp(closers);
   const idle = await memoryOf(stage.gateway.pid);
   const rows = await measureAll(stage, chosen, options.isQuick ? quickPace : fullPace);
   const books = await compareBooks(stage.gateway, stage.books, startedAt);
   rows.push(
+    ...engine,
     ...memoryRows("idle after the start", idle),
     ...memoryRows("after the load", await memoryOf(stage.gateway.pid)),
     ...books,
@@ -38,6 +46,10 @@ export async function compare(options: Options, closers: Closer[]): Promise<numb
   if (options.isQuick || options.only !== undefined) say("Only a whole run is written to bench/results.json.");
   else await writeResults(rows, stage.fastapi);
   return books.every((row) => row.holds === true) ? 0 : 1;
+}
+
+function sayRow(row: Row): void {
+  say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
 }
 
 interface Stage {
@@ -88,7 +100,7 @@ async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<
     });
     for (const row of rowsOf(setting, rounds)) {
       rows.push(row);
-      say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
+      sayRow(row);
     }
   }
   return rows;

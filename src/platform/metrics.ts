@@ -4,13 +4,21 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** What happens around a run takes microseconds. */
+const stageBuckets = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, ...durationBuckets];
 const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "tollgate_" });
   const registers = [registry];
-  return { registry, ...inferenceMetrics(registers), ...runnerMetrics(registers), ...ledgerMetrics(registers) };
+  return {
+    registry,
+    ...inferenceMetrics(registers),
+    ...batchMetrics(registers),
+    ...runnerMetrics(registers),
+    ...ledgerMetrics(registers),
+  };
 }
 
 function inferenceMetrics(registers: Registry[]) {
@@ -43,7 +51,15 @@ function inferenceMetrics(registers: Registry[]) {
   };
 }
 
-function runnerMetrics(registers: Registry[]) {
+function batchMetrics(registers: Registry[]) {
+  const seconds = (stage: string, help: string) =>
+    new Histogram({
+      name: `tollgate_batch_${stage}_seconds`,
+      help,
+      labelNames: ["version"] as const,
+      buckets: stageBuckets,
+      registers,
+    });
   return {
     batchInputs: new Histogram({
       name: "tollgate_batch_inputs",
@@ -52,19 +68,64 @@ function runnerMetrics(registers: Registry[]) {
       buckets: sizeBuckets,
       registers,
     }),
-    batchSeconds: new Histogram({
-      name: "tollgate_batch_run_seconds",
-      help: "Seconds that a batch ran, by version.",
-      labelNames: ["version"] as const,
-      buckets: durationBuckets,
+    batchQueueSeconds: seconds("queue", "Seconds that the first of a batch's inputs had waited when it was sent."),
+    batchFormSeconds: seconds("form", "Seconds of choosing the inputs of a batch."),
+    batchTransportSeconds: seconds("transport", "Seconds of a batch's way to its runner and back."),
+    batchSeconds: seconds("run", "Seconds that a batch ran, by version."),
+    batchSplitSeconds: seconds("split", "Seconds of handing the answers of a batch to its requests."),
+    batches: new Counter({
+      name: "tollgate_batches_total",
+      help: "Batches answered, by version and by why they left with as many inputs as they did.",
+      labelNames: ["version", "left"] as const,
       registers,
     }),
+    batchFailures: new Counter({
+      name: "tollgate_batch_failures_total",
+      help: "Batches that failed, by version, and whether they were run again in halves (HALVED) or given up (FAILED).",
+      labelNames: ["version", "outcome"] as const,
+      registers,
+    }),
+    refusals: new Counter({
+      name: "tollgate_engine_refusals_total",
+      help: "Requests that the queue did not take, by version and error code.",
+      labelNames: ["version", "code"] as const,
+      registers,
+    }),
+    failures: new Counter({
+      name: "tollgate_engine_failures_total",
+      help: "Requests that the queue took and that were not answered, by version and error code.",
+      labelNames: ["version", "code"] as const,
+      registers,
+    }),
+  };
+}
+
+function runnerMetrics(registers: Registry[]) {
+  return {
     runnerRestarts: new Counter({
       name: "tollgate_runner_restarts_total",
       help: "Runners that had to be replaced.",
       registers,
     }),
     queuedInputs: new Gauge({ name: "tollgate_queued_inputs", help: "Inputs that wait for a runner.", registers }),
+    versionStrikes: new Counter({
+      name: "tollgate_version_strikes_total",
+      help: "Times that a version broke its runner or the memory it has, by version.",
+      labelNames: ["version"] as const,
+      registers,
+    }),
+    versionsQuarantined: new Counter({
+      name: "tollgate_versions_quarantined_total",
+      help: "Times that a version was taken out of service because it broke its runner too often, by version.",
+      labelNames: ["version"] as const,
+      registers,
+    }),
+    providerFallbacks: new Counter({
+      name: "tollgate_provider_fallbacks_total",
+      help: "Times that a version had to run on the processor instead of CUDA, by version.",
+      labelNames: ["version"] as const,
+      registers,
+    }),
   };
 }
 

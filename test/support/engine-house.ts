@@ -26,6 +26,8 @@ export async function engineHouse(
     graceMs: 200,
     // A runner that a test holds still stays the one whose turn it is.
     overdueMs: 60_000,
+    // What the first batches took on a busy machine decides no test.
+    sliceMs: 60_000,
     maxGuestRunners: 2,
     maxQueuedInputsPerTenant: 1_000,
     maxQueuedInputsPerVersion: 4_000,

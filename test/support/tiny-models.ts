@@ -129,3 +129,54 @@ function parsed(json: unknown): Manifest {
   if ("problem" in outcome) throw new Error(outcome.problem);
   return outcome.manifest;
 }
+
+/** Says that it takes lengths, and answers rows otherwise when they are padded. */
+export function deceivedByPadding(): LoadableVersion {
+  const ids = { dtype: "int64", shape: [1, 2], data: base64(BigInt64Array.of(1n, 2n)) };
+  const lengths = { dtype: "int64", shape: [1], data: base64(BigInt64Array.of(2n)) };
+  const manifest = parsed({
+    manifestVersion: 1,
+    name: "mean",
+    version: 1,
+    task: "TEXT_CLASSIFICATION",
+    description: "A model of the tests.",
+    sha256: "0".repeat(64),
+    signature: {
+      inputs: [
+        { name: "ids", dtype: "int64", shape: ["batch", "length"] },
+        { name: "lengths", dtype: "int64", shape: ["batch"] },
+      ],
+      outputs: [{ name: "mean", dtype: "float32", shape: ["batch"] }],
+    },
+    preprocessing: {
+      kind: "text",
+      recipe: 1,
+      lowercase: true,
+      pattern: "[a-z]+",
+      maxTokens: 8,
+      unknownId: 1,
+      paddingId: 0,
+      tensor: "ids",
+      lengths: "lengths",
+      vocabulary: { firstId: 2, words: ["word"] },
+    },
+    output: { tensor: "mean", semantics: "LOGITS" },
+    labels: ["one"],
+    batching: { maxInputs: 64, padding: "LENGTHS" },
+    golden: {
+      tolerance: 0,
+      samples: [
+        {
+          tensors: { ids, lengths },
+          outputs: { mean: { dtype: "float32", shape: [1], data: base64(Float32Array.of(1.5)) } },
+        },
+      ],
+    },
+  });
+  return {
+    id: "mean",
+    manifest,
+    ownerTenantId: undefined,
+    readModel: () => readFile(path.join(import.meta.dirname, "models", "mean.onnx")),
+  };
+}

@@ -22,7 +22,28 @@ export function refusalOf(request: RunRequest, lane: Lane, house: House): Tollga
   const bytes = bytesOf(request.rows);
   if (bytes > limits.mostBytesAtOnce) return tooLarge(bytes, limits.mostBytesAtOnce);
   const broken = limits.brokenBy(lane.version.id, request.tenantId, { rows, bytes });
-  return broken === undefined ? undefined : overloaded(broken, { request, lane, house });
+  if (broken !== undefined) return overloaded(broken, { request, lane, house });
+  return comesTooLate(request, lane, house);
+}
+
+/** Of the time that a request has, what its tenant's rows, its own the last of them, may take by what is known. */
+const mostOfDeadline = 0.7;
+
+/**
+ * Law 12: what will hardly be answered in time is refused at once, not at its deadline, when part of it had run for
+ * nothing. Who waits behind no row of its own is always taken: its share is free, and what is known may be wrong.
+ */
+function comesTooLate(request: RunRequest, lane: Lane, { limits, running }: House): TollgateError | undefined {
+  const ahead = limits.queuedBy(request.tenantId);
+  if (ahead === 0 || !lane.isMeasured) return undefined;
+  const waitMs = ((ahead + request.rows.length) * lane.msPerRow) / (running * lane.shareOf(request.weight ?? 1));
+  const leftMs = (request.deadlineAt - performance.now()) * mostOfDeadline;
+  if (waitMs <= leftMs) return undefined;
+  return new TollgateError(
+    "OVERLOADED",
+    `${ahead} inputs of this tenant are waiting already: these would hardly be answered before their deadline.`,
+    { retryAfterMs: retryAfterMs({ rows: 1, msPerRow: waitMs - leftMs, share: 1 }) },
+  );
 }
 
 export function stopping(): TollgateError {

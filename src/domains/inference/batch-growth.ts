@@ -8,6 +8,8 @@ export type BatchLeft =
   | "DEADLINE"
   /** What nobody waits for is kept short, so that whoever comes meanwhile waits little. */
   | "BACKGROUND"
+  /** Other tenants use the runners too: no batch is long, so that nobody waits long for the one that runs. */
+  | "SLICE"
   /** It took all that waited, or all of that length. */
   | "DRAINED"
   /** Part of a batch that did not come to its end. */
@@ -19,8 +21,13 @@ export interface GrowthLimits {
   maxUnits: number;
   /** How long a batch may run because of rows that no caller waits for. */
   backgroundMs: number;
+  /** How long a batch may run while several tenants use the runners; without end while one does. */
+  sliceMs: number;
   predictMs: (units: number) => number;
 }
+
+/** Where a batch takes long however few its rows are, a slice is this many times what its first row takes. */
+const leastSlice = 2;
 
 /** Decides how far a batch may grow. Its units are those of its rows padded to the widest. */
 export class BatchGrowth {
@@ -29,6 +36,7 @@ export class BatchGrowth {
   #rows = 0;
   #width = 0;
   #mostMs = Number.POSITIVE_INFINITY;
+  #sliceMs = 0;
 
   /** @param now on the clock of the deadlines. */
   constructor(limits: GrowthLimits, now: number) {
@@ -49,14 +57,16 @@ export class BatchGrowth {
     if (units > maxUnits) return "COST";
     const ms = predictMs(units);
     if (ms > this.#mostMs) return "DEADLINE";
+    if (ms > this.#sliceMs) return "SLICE";
     return row.isBackground && ms > backgroundMs ? "BACKGROUND" : undefined;
   }
 
   add(row: { units: number; deadlineAt: number }): void {
-    this.#rows++;
+    const { predictMs, sliceMs } = this.#limits;
+    if (this.#rows++ === 0) this.#sliceMs = Math.max(sliceMs, leastSlice * predictMs(row.units));
     this.#width = Math.max(this.#width, row.units);
     const leftMs = row.deadlineAt - this.#now;
     // A row that could not be answered in time even alone keeps nobody else waiting.
-    if (leftMs >= this.#limits.predictMs(row.units)) this.#mostMs = Math.min(this.#mostMs, leftMs);
+    if (leftMs >= predictMs(row.units)) this.#mostMs = Math.min(this.#mostMs, leftMs);
   }
 }

@@ -68,6 +68,8 @@ export interface EngineOptions {
   maxBytesInFlight: number;
   /** How long a batch may run because of rows that no caller waits for. */
   backgroundMs?: number;
+  /** How long a batch may run while several tenants use the runners. */
+  sliceMs?: number;
   provider: ProviderPreference;
   /** How long a runner may take to come up, and a version to load and to answer its golden samples. */
   loadTimeoutMs?: number;
@@ -227,11 +229,11 @@ class RunnerEngine implements Engine {
     const provider = await this.#chooseProvider(loaded);
     const { batching, layout } = loaded;
     if (batching !== layout.batching) this.#onEvent({ kind: "BATCHING_REDUCED", versionId: version.id, batching });
-    const { backgroundMs = 25 } = this.#options;
+    const { backgroundMs = 25, sliceMs = 2.5 } = this.#options;
     this.#strikes.forget(version.id);
     this.#lanes.set(
       version.id,
-      new Lane({ version: loaded, limits: this.#limits, shares: this.#shares, backgroundMs }),
+      new Lane({ version: loaded, limits: this.#limits, shares: this.#shares, backgroundMs, sliceMs }),
     );
     const report = { ...provider, batching, loadMs: performance.now() - startedAt };
     this.#reports.set(version.id, report);

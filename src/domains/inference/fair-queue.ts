@@ -9,23 +9,23 @@ export interface Queued {
   readonly weight: number;
   /** What can share a batch with it; undefined where everything can. */
   readonly bucket: string | undefined;
+  /** Its place in the order of coming; the queue gives it. */
+  place: number;
 }
 
 /** What one tenant has waiting here of one kind, by bucket; in each the oldest first. */
 interface Line<T> {
   readonly kind: RunKind;
-  readonly buckets: Map<string, Waiting<T>[]>;
-}
-
-interface Waiting<T> {
-  readonly item: T;
-  /** Counts up with every item: the oldest has the lowest. */
-  readonly place: number;
+  readonly buckets: Map<string, T[]>;
+  items: number;
 }
 
 interface Flow<T> {
   readonly account: Account;
   readonly lines: Line<T>[];
+  /** How many of its lines have something waiting, and where it stands among the flows that have. */
+  waitingLines: number;
+  at: number;
 }
 
 export interface Chosen<T> {
@@ -47,7 +47,9 @@ export interface Wanted {
  */
 export class FairQueue<T extends Queued> {
   readonly #shares: FairShares;
+  // Most flows end with every batch and begin again with the next: they are kept, and made anew only for a new tenant.
   readonly #flows = new Map<string, Flow<T>>();
+  readonly #waiting: Flow<T>[] = [];
   #lastPlace = 0;
 
   constructor(shares: FairShares) {
@@ -55,34 +57,28 @@ export class FairQueue<T extends Queued> {
   }
 
   get tenants(): number {
-    return this.#flows.size;
+    return this.#waiting.length;
   }
 
   /** The weights of all tenants that have something waiting. */
   get totalWeight(): number {
     let sum = 0;
-    for (const { account } of this.#flows.values()) sum += account.weight;
+    for (const { account } of this.#waiting) sum += account.weight;
     return sum;
   }
 
   push(item: T): void {
     const { tenantId, kind, weight, bucket = everything } = item;
-    const account = this.#shares.of(tenantId, weight);
-    let flow = this.#flows.get(tenantId);
-    if (flow === undefined) {
-      flow = { account, lines: [] };
-      this.#flows.set(tenantId, flow);
+    const flow = this.#flowOf(tenantId, weight);
+    const line = lineOf(flow, kind);
+    if (line.items++ === 0) {
+      flow.account.join(kind);
+      if (flow.waitingLines++ === 0) flow.at = this.#waiting.push(flow) - 1;
     }
-    let line = flow.lines.find((candidate) => candidate.kind === kind);
-    if (line === undefined) {
-      line = { kind, buckets: new Map() };
-      flow.lines.push(line);
-      account.join(kind);
-    }
-    const waiting = { item, place: ++this.#lastPlace };
+    item.place = ++this.#lastPlace;
     const sameBucket = line.buckets.get(bucket);
-    if (sameBucket === undefined) line.buckets.set(bucket, [waiting]);
-    else sameBucket.push(waiting);
+    if (sameBucket === undefined) line.buckets.set(bucket, [item]);
+    else sameBucket.push(item);
   }
 
   /** Takes an item out, whatever rows it still had: it is done, or its caller has gone. */
@@ -93,15 +89,36 @@ export class FairQueue<T extends Queued> {
     const items = line?.buckets.get(bucket);
     if (flow === undefined || line === undefined || items === undefined) return;
     // Nearly always the first, or close to it: callers leave and expire in the order they came.
-    const at = items.findIndex((waiting) => waiting.item === item);
+    const at = items.indexOf(item);
+    if (at < 0) return;
     if (at === 0) items.shift();
-    else if (at > 0) items.splice(at, 1);
-    if (items.length > 0) return;
-    line.buckets.delete(bucket);
-    if (line.buckets.size > 0) return;
-    flow.lines.splice(flow.lines.indexOf(line), 1);
+    else items.splice(at, 1);
+    if (items.length === 0 && bucket !== everything) line.buckets.delete(bucket);
+    if (--line.items > 0) return;
     flow.account.leave(kind);
-    if (flow.lines.length === 0) this.#flows.delete(tenantId);
+    if (--flow.waitingLines === 0) this.#stopWaiting(flow);
+  }
+
+  #flowOf(tenantId: string, weight: number): Flow<T> {
+    const account = this.#shares.of(tenantId, weight);
+    const known = this.#flows.get(tenantId);
+    // One that waits for nothing may stand for an account that was forgotten meanwhile.
+    if (known !== undefined && known.account === account) return known;
+    if (this.#flows.size >= manyFlows) this.#forget();
+    const flow: Flow<T> = { account, lines: [], waitingLines: 0, at: -1 };
+    this.#flows.set(tenantId, flow);
+    return flow;
+  }
+
+  #stopWaiting(flow: Flow<T>): void {
+    const last = this.#waiting.pop();
+    if (last === undefined || last === flow) return;
+    this.#waiting[flow.at] = last;
+    last.at = flow.at;
+  }
+
+  #forget(): void {
+    for (const [tenantId, flow] of this.#flows) if (flow.waitingLines === 0) this.#flows.delete(tenantId);
   }
 
   /**
@@ -111,7 +128,7 @@ export class FairQueue<T extends Queued> {
   next(wanted: Wanted = anything): Chosen<T> | undefined {
     let best: Flow<T> | undefined;
     let bestLine: Line<T> | undefined;
-    for (const flow of this.#flows.values()) {
+    for (const flow of this.#waiting) {
       if (best !== undefined && best.account.level <= flow.account.level) continue;
       const line = lowestLine(flow, wanted);
       if (line === undefined) continue;
@@ -126,22 +143,34 @@ export class FairQueue<T extends Queued> {
 
 const everything = "";
 const anything: Wanted = { bucket: undefined, onlyInteractive: false };
+const manyFlows = 4_096;
+
+function lineOf<T>({ lines }: Flow<T>, kind: RunKind): Line<T> {
+  for (const line of lines) if (line.kind === kind) return line;
+  const line: Line<T> = { kind, buckets: new Map(), items: 0 };
+  lines.push(line);
+  return line;
+}
 
 function lowestLine<T>({ account, lines }: Flow<T>, wanted: Wanted): Line<T> | undefined {
   let lowest: Line<T> | undefined;
   for (const line of lines) {
-    if (wanted.onlyInteractive && line.kind !== "INTERACTIVE") continue;
-    if (wanted.bucket !== undefined && !line.buckets.has(wanted.bucket)) continue;
+    if (!isWanted(line, wanted)) continue;
     if (lowest === undefined || account.levelOf(line.kind) < account.levelOf(lowest.kind)) lowest = line;
   }
   return lowest;
 }
 
-function oldest<T>({ buckets }: Line<T>, { bucket }: Wanted): T | undefined {
-  if (bucket !== undefined) return buckets.get(bucket)?.[0]?.item;
-  let first: Waiting<T> | undefined;
-  for (const [waiting] of buckets.values()) {
-    if (waiting !== undefined && (first === undefined || waiting.place < first.place)) first = waiting;
+function isWanted<T>(line: Line<T>, { bucket, onlyInteractive }: Wanted): boolean {
+  if (line.items === 0 || (onlyInteractive && line.kind !== "INTERACTIVE")) return false;
+  return bucket === undefined || (line.buckets.get(bucket)?.length ?? 0) > 0;
+}
+
+function oldest<T extends Queued>({ buckets }: Line<T>, { bucket }: Wanted): T | undefined {
+  if (bucket !== undefined) return buckets.get(bucket)?.[0];
+  let first: T | undefined;
+  for (const [item] of buckets.values()) {
+    if (item !== undefined && (first === undefined || item.place < first.place)) first = item;
   }
-  return first?.item;
+  return first;
 }

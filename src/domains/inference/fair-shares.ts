@@ -3,6 +3,8 @@ import type { RunKind } from "./accepted-request.ts";
 /** What waits for a person comes first; what was submitted for later takes what is left. */
 const kindWeights: Record<RunKind, number> = { INTERACTIVE: 1, EXPLANATION: 0.25, JOB: 0.1 };
 const leastWeight = 0.01;
+/** How long the runners count as shared after a second tenant asked. */
+const contendedMs = 1_000;
 /** With so many accounts, those that wait for nothing are forgotten. */
 const manyAccounts = 4_096;
 
@@ -15,6 +17,8 @@ export class FairShares {
   readonly #accounts = new Map<string, Account>();
   /** The level of the account whose turn it was last. Who begins to wait starts here: time spent idle is no credit. */
   #clock = 0;
+  #lastTenant: string | undefined;
+  #contendedUntil = 0;
 
   /** The tenant's account. Its weight is that of its latest request. */
   of(tenantId: string, weight: number): Account {
@@ -31,6 +35,18 @@ export class FairShares {
   /** How many accounts there are. */
   get size(): number {
     return this.#accounts.size;
+  }
+
+  /** Whether more than one tenant has used the runners of late. @param now on the clock of performance.now() */
+  isContended(now: number): boolean {
+    return now < this.#contendedUntil;
+  }
+
+  /** A tenant begins to wait. */
+  join(tenantId: string): void {
+    if (this.#lastTenant !== undefined && this.#lastTenant !== tenantId)
+      this.#contendedUntil = performance.now() + contendedMs;
+    this.#lastTenant = tenantId;
   }
 
   get clock(): number {
@@ -74,7 +90,10 @@ export class Account {
 
   /** Rows of this kind begin to wait in one more lane. */
   join(kind: RunKind): void {
-    if (this.#lines++ === 0) this.level = Math.max(this.level, this.#shares.clock);
+    if (this.#lines++ === 0) {
+      this.level = Math.max(this.level, this.#shares.clock);
+      this.#shares.join(this.tenantId);
+    }
     if (this.#waiting[kind]++ === 0) this.#levels[kind] = Math.max(this.#levels[kind], this.#clock);
   }
 

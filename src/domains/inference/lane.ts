@@ -32,7 +32,10 @@ export interface LaneOptions {
   version: LoadedVersion;
   limits: QueueLimits;
   shares: FairShares;
+  /** How long a batch may run because of rows that no caller waits for. */
   backgroundMs: number;
+  /** How long a batch may run while several tenants use the runners. */
+  sliceMs: number;
 }
 
 /** The queue in front of one version. */
@@ -48,13 +51,16 @@ export class Lane {
   readonly #limits: QueueLimits;
   readonly #shares: FairShares;
   readonly #backgroundMs: number;
+  readonly #sliceMs: number;
   #unitsPerRow = 1;
+  #batches = 0;
   #dueAt = Number.POSITIVE_INFINITY;
   readonly #open = new Set<AcceptedRequest>();
   #isClosing = false;
   #onEmpty: () => void = () => undefined;
 
-  constructor({ version, limits, shares, backgroundMs }: LaneOptions) {
+  constructor({ version, limits, shares, backgroundMs, sliceMs }: LaneOptions) {
+    this.#sliceMs = sliceMs;
     this.version = version;
     this.#queue = new FairQueue(shares);
     this.#limits = limits;
@@ -78,8 +84,14 @@ export class Lane {
 
   /** To be called with each batch that was answered. */
   measure(batch: { rows: number; units: number; tookMs: number }): void {
+    this.#batches++;
     this.model.observe(batch.units, batch.tookMs);
     this.#unitsPerRow = this.#unitsPerRow * 0.8 + (batch.units / batch.rows) * 0.2;
+  }
+
+  /** Whether enough batches have run to say what a row takes. */
+  get isMeasured(): boolean {
+    return this.#batches >= measuredAfter;
   }
 
   /** When its next batch may leave, on the clock of performance.now(): at once, where the version asks for no delay. */
@@ -148,6 +160,7 @@ export class Lane {
         maxRows,
         maxUnits: manifest.batching.maxCost ?? Number.POSITIVE_INFINITY,
         backgroundMs: this.#backgroundMs,
+        sliceMs: this.#shares.isContended(startedAt) ? this.#sliceMs : Number.POSITIVE_INFINITY,
         predictMs: (units) => this.model.predictMs(units),
       },
       startedAt,
@@ -214,11 +227,11 @@ export class Lane {
     return undefined;
   }
 
+  /** A delay takes no more than half of the time that a request has. */
   #latestStart(deadlineAt: number): number {
     const { maxDelayMs = 0 } = this.version.manifest.batching;
-    if (maxDelayMs === 0) return 0;
-    const runMs = this.model.predictMs(this.queuedRows);
-    return Math.min(performance.now() + maxDelayMs, deadlineAt - runMs - marginMs);
+    const now = performance.now();
+    return now + Math.min(maxDelayMs, (deadlineAt - now) / 2);
   }
 
   /** Drops the rows that still wait: their request is settled. */
@@ -236,5 +249,4 @@ export class Lane {
   }
 }
 
-/** What a delayed batch leaves of its oldest deadline for the ways through the pipe. */
-const marginMs = 2;
+const measuredAfter = 16;

@@ -9,6 +9,7 @@ export class RowRun implements Queued {
   readonly accepted: AcceptedRequest;
   readonly #version: LoadedVersion;
   readonly #positions: readonly number[] | undefined;
+  place = 0;
   #next = 0;
 
   /** @param some the places of the rows; all of the request's where it is not given. */

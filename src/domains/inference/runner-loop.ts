@@ -25,23 +25,31 @@ let frameBytes = new Uint8Array(64 * 1024);
 export async function serveRunner(load: ProviderLoader): Promise<never> {
   send({ op: "ready", id: 0, tensors: [] }, []);
   for (;;) {
-    const frame = readFrame();
-    if (frame === undefined) process.exit(0);
-    // The gateway is trusted here, not the other way round.
-    const request: RunnerRequest = JSON.parse(frame.header);
-    const startedAt = performance.now();
-    try {
-      const tensors = await carryOut(load, request, tensorsIn(frame, request.tensors));
-      const runMs = performance.now() - startedAt;
-      send(
-        { op: "done", id: request.id, runMs, tensors: tensors.map(({ dtype, dims }) => ({ dtype, dims })) },
-        tensors,
-      );
-    } catch (error) {
-      const reason = (error instanceof Error ? error.message : String(error)).slice(0, maxReasonLength);
-      send({ op: "failed", id: request.id, reason, tensors: [] }, []);
-    }
+    const done = await answerNext(load);
+    if (done === undefined) process.exit(0);
+    // The file of a model came in a frame that nothing refers to any more. What a session takes is measured by what the
+    // process holds: garbage does not count.
+    if (done !== "run") globalThis.gc?.();
   }
+}
+
+/** Returns what was asked; undefined where the pipe has ended. */
+async function answerNext(load: ProviderLoader): Promise<RunnerRequest["op"] | undefined> {
+  const frame = readFrame();
+  if (frame === undefined) return undefined;
+  // The gateway is trusted here, not the other way round.
+  const request: RunnerRequest = JSON.parse(frame.header);
+  const startedAt = performance.now();
+  try {
+    const tensors = await carryOut(load, request, tensorsIn(frame, request.tensors));
+    const runMs = performance.now() - startedAt;
+    const shapes = tensors.map(({ dtype, dims }) => ({ dtype, dims }));
+    send({ op: "done", id: request.id, runMs, tensors: shapes }, tensors);
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, maxReasonLength);
+    send({ op: "failed", id: request.id, reason, tensors: [] }, []);
+  }
+  return request.op;
 }
 
 async function carryOut(load: ProviderLoader, request: RunnerRequest, tensors: Tensor[]): Promise<Tensor[]> {
@@ -51,6 +59,7 @@ async function carryOut(load: ProviderLoader, request: RunnerRequest, tensors: T
       if (!(model instanceof Uint8Array)) throw new Error("no model came with the request to load it");
       const { provider, inputs, outputs } = request;
       sessions.set(request.session, await load({ provider, model, inputs, outputs }));
+      // As large as the file, and not needed any more.
       frameBytes = new Uint8Array(64 * 1024);
       return [];
     }

@@ -45,7 +45,7 @@ export async function spawnRunner(
   const directory = await mkdtemp(path.join(tmpdir(), "tollgate-runner-"));
   launcher ??= deathSignal();
   const prefix = await launcher;
-  const [program = process.execPath, ...args] = [...prefix, process.execPath, file, ...own];
+  const [program = process.execPath, ...args] = [...prefix, process.execPath, "--expose-gc", file, ...own];
   const child = spawn(program, args, {
     cwd: directory,
     env: { ...environmentIn(directory), ...(provider === "CUDA" ? cudaEnvironment() : {}) },

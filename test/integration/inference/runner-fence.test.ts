@@ -33,7 +33,10 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
     expect(read("limits")).toMatch(/Max core file size +0 +0 +bytes/);
     expect(read("status")).toMatch(/NoNewPrivs:\s1/);
     // The gateway's command line would tell where things are.
-    expect(read("cmdline").split("\0").slice(1, -1)).toEqual([expect.stringMatching(/runner-main\.[tj]s$/)]);
+    expect(read("cmdline").split("\0").slice(1, -1)).toEqual([
+      "--expose-gc",
+      expect.stringMatching(/runner-main\.[tj]s$/),
+    ]);
     const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
     expect(open.filter((target) => target.startsWith("/") && !target.startsWith("/dev/null"))).toEqual([]);
   }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { RunKind } from "../../../src/domains/inference/accepted-request.ts";
 import { FairQueue, type Queued, type Wanted } from "../../../src/domains/inference/fair-queue.ts";
 import { FairShares } from "../../../src/domains/inference/fair-shares.ts";
@@ -19,6 +19,7 @@ class Rows implements Queued {
   readonly weight: number;
   readonly bucket: string | undefined;
   readonly ms: number;
+  place = 0;
   left: number;
 
   constructor(tenantId: string, { weight = 1, ms = 1, rows = 1, kind = "INTERACTIVE", bucket }: RowsOptions = {}) {
@@ -263,6 +264,21 @@ test("an item that is removed is not taken, and takes nobody else along", () => 
   queue.remove(first);
   queue.remove(first);
   expect([takeFrom(queue), takeFrom(queue), takeFrom(queue)]).toEqual([second, third, undefined]);
+});
+
+test("the runners count as shared while two tenants ask within a second, and not while one does", () => {
+  const now = vi.spyOn(performance, "now");
+  onTestFinished(() => now.mockRestore());
+  const queue = new Queue();
+  const asks = (tenantId: string, at: number) => {
+    now.mockReturnValue(at);
+    queue.push(new Rows(tenantId));
+    takeFrom(queue);
+  };
+  for (const at of [0, 100, 200]) asks("a", at);
+  expect(queue.shares.isContended(200)).toBe(false);
+  asks("b", 300);
+  expect([queue.shares.isContended(1_299), queue.shares.isContended(1_300)]).toEqual([true, false]);
 });
 
 test("of very many tenants, those who wait for nothing are forgotten, and those who wait are not", () => {

@@ -104,3 +104,18 @@ write(
     [value("x", FLOAT, ["batch"])],
     [value("largest", FLOAT, [None])],
 )
+
+# The mean of a row's tokens, its padding included: it is told each row's length, and makes no use of it.
+write(
+    "mean",
+    [
+        helper.make_node("Cast", ["ids"], ["floats"], to=FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["mean_of_all"], axes=[1], keepdims=0),
+        helper.make_node("Cast", ["lengths"], ["lengths_as_floats"], to=FLOAT),
+        helper.make_node("Mul", ["lengths_as_floats", "nothing"], ["unused"]),
+        helper.make_node("Add", ["mean_of_all", "unused"], ["mean"]),
+    ],
+    [value("ids", INT64, ["batch", "length"]), value("lengths", INT64, ["batch"])],
+    [value("mean", FLOAT, ["batch"])],
+    [constant("nothing", FLOAT, [0])],
+)
