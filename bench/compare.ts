@@ -8,6 +8,7 @@ import { withExpectedLabels } from "./measure/expected.ts";
 import { type Books, measure, type Pace, warmUp } from "./measure/rounds.ts";
 import { memoryRows, type Row, rowsOf } from "./measure/rows.ts";
 import { type Setting, settings, warmUpSetting } from "./measure/settings.ts";
+import { swapName, swapRows } from "./measure/swap.ts";
 import type { Options } from "./options.ts";
 import { machine, tableOf, writeResults } from "./report.ts";
 import { type Bodies, readBodies } from "./requests.ts";
@@ -25,16 +26,18 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
   const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
   const ofEngine = engineMeasurements.filter((name) => name.includes(options.only ?? ""));
-  if (chosen.length + ofEngine.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
+  const hasSwap = swapName.includes(options.only ?? "");
+  if (chosen.length + ofEngine.length === 0 && !hasSwap)
+    throw new Error(`no setting has "${options.only}" in its name`);
   const engine = await engineRows(ofEngine, { isQuick: options.isQuick, onRow: sayRow }, closers);
-  if (chosen.length === 0) {
+  if (chosen.length === 0 && !hasSwap) {
     say(`\n${tableOf(engine)}\n`);
     return 0;
   }
   const startedAt = new Date();
   const stage = await setUp(closers);
   const idle = await memoryOf(stage.gateway.pid);
-  const rows = await measureAll(stage, chosen, options.isQuick ? quickPace : fullPace);
+  const rows = await measureAll(stage, { chosen, hasSwap, pace: options.isQuick ? quickPace : fullPace });
   const books = await compareBooks(stage.gateway, stage.books, startedAt);
   rows.push(
     ...engine,
@@ -82,7 +85,10 @@ async function setUp(closers: Closer[]): Promise<Stage> {
   };
 }
 
-async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<Row[]> {
+async function measureAll(
+  stage: Stage,
+  { chosen, hasSwap, pace }: { chosen: Setting[]; hasSwap: boolean; pace: Pace },
+): Promise<Row[]> {
   const { gateway, servers, requests, books, closers } = stage;
   const generator = startGenerator(closers);
   const commits = await startCommitTimer(gateway.databaseUrl, closers);
@@ -99,6 +105,13 @@ async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<
       books,
     });
     for (const row of rowsOf(setting, rounds)) {
+      rows.push(row);
+      sayRow(row);
+    }
+  }
+  if (hasSwap) {
+    const swap = { server: gateway.server, requests: requests.digits, generator, books, roundMs: 2 * pace.roundMs };
+    for (const row of await swapRows(swap)) {
       rows.push(row);
       sayRow(row);
     }

@@ -9,6 +9,7 @@ import {
   buildUsage,
   type Ground,
   type Keys,
+  type Models,
   nodeLoaders,
   type People,
 } from "./assembly.ts";
@@ -20,7 +21,10 @@ import type { Engine } from "./domains/inference/engine.ts";
 import type { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
+import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import type { Artifacts } from "./domains/models/artifacts.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
+import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
@@ -62,6 +66,8 @@ export const resolverClasses = [
   TenantResolver,
   ApiKeyResolver,
   ModelsResolver,
+  RegistryResolver,
+  AliasReportResolver,
   UsageResolver,
   InferenceResolver,
   NodeResolver,
@@ -105,6 +111,8 @@ async function serve(ground: Ground): Promise<App> {
     ...people.resolvers,
     keys.resolver,
     models.resolver,
+    models.registryResolver,
+    models.reportResolver,
     usage.resolver,
     inference.resolver,
     new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
@@ -114,18 +122,22 @@ async function serve(ground: Ground): Promise<App> {
     people,
     keys,
     engine: models.engine,
+    artifacts: models.artifacts,
   });
   const chores = startChores(ground, {
     ledger: usage.ledger,
     engine: models.engine,
     idempotency: inference.idempotency,
+    models,
   });
   const url = await listen(server, config);
 
   const close = async () => {
     // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
     await shut(server, config.shutdownTimeoutMs);
+    await models.registrations.close();
     await models.engine.close();
+    models.artifactStore.close();
     const owed = await usage.ledger.close(config.shutdownTimeoutMs);
     if (owed > 0)
       logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
@@ -139,7 +151,7 @@ async function serve(ground: Ground): Promise<App> {
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
+  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; artifacts: Artifacts },
 ): Promise<FastifyInstance> {
   const graphql = await startApollo({
     schema: parts.schema,
@@ -158,18 +170,22 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, graphql, authenticator, readiness });
+  return createServer({ config, logger, metrics, graphql, authenticator, readiness, artifacts: parts.artifacts });
 }
 
 function startChores(
   { logger, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore },
+  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; models: Models },
 ) {
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
+    repeatedly({ everyMs: 5_000, name: "bringing versions on", logger }, () => parts.models.registrations.resume()),
+    repeatedly({ everyMs: 30_000, name: "loading again", logger }, () => parts.models.hosting.retry()),
+    repeatedly({ everyMs: 60_000, name: "forgetting targets", logger }, () => parts.models.watch.forget()),
+    repeatedly({ everyMs: hourMs, name: "clearing artifacts", logger }, () => parts.models.artifacts.clear()),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

@@ -1,4 +1,5 @@
 import type { Clock } from "./core/clock.ts";
+import { messageOf } from "./core/errors.ts";
 import type { AuditStore } from "./domains/audit/audit.store.ts";
 import { defaultPreference } from "./domains/inference/cuda-library.ts";
 import { type Engine, startEngine } from "./domains/inference/engine.ts";
@@ -6,19 +7,36 @@ import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { InferenceService } from "./domains/inference/inference.service.ts";
 import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
-import { loadVersions } from "./domains/inference/loading.ts";
+import { Hosting } from "./domains/inference/loading.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
+import { Shadows } from "./domains/inference/shadows.ts";
+import { watchedEngine } from "./domains/inference/watched-engine.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
 import { CredentialStore } from "./domains/keys/credential.store.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ApiKeyService } from "./domains/keys/keys.service.ts";
 import { ApiKeyStore } from "./domains/keys/keys.store.ts";
 import { LastUses } from "./domains/keys/last-uses.ts";
+import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import { AliasWatch } from "./domains/models/alias-watch.ts";
+import { AliasesService } from "./domains/models/aliases.service.ts";
+import { AliasesStore } from "./domains/models/aliases.store.ts";
+import { ArtifactsStore } from "./domains/models/artifacts.store.ts";
+import { Artifacts } from "./domains/models/artifacts.ts";
 import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
+import type { Model } from "./domains/models/model.ts";
+import { ModelFiles } from "./domains/models/model-files.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
 import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
+import { OffersService } from "./domains/models/offers.service.ts";
+import { OffersStore } from "./domains/models/offers.store.ts";
+import { RegistrationService } from "./domains/models/registration.service.ts";
+import { RegistrationsStore } from "./domains/models/registrations.store.ts";
+import { RegistryResolver } from "./domains/models/registry.resolver.ts";
+import { scanApart } from "./domains/models/scanner.ts";
+import { isVisible, viewerOf } from "./domains/models/visibility.ts";
 import type { PlanStore } from "./domains/plans/plan.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
@@ -40,11 +58,14 @@ import { SignInAttemptsStore } from "./domains/users/sign-in-attempts.store.ts";
 import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
 import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
+import type { ArtifactStore } from "./platform/artifact-store.ts";
+import { bounded } from "./platform/bounded.ts";
 import type { Config } from "./platform/config.ts";
 import type { Database } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { isInstanceAlive, type Notifications } from "./platform/notifications.ts";
+import { openArtifactStore } from "./platform/open-artifact-store.ts";
 
 /** What everything is built from. */
 export interface Ground {
@@ -59,6 +80,7 @@ export interface Ground {
 }
 
 export type People = Awaited<ReturnType<typeof buildPeople>>;
+export type Models = Awaited<ReturnType<typeof buildModels>>;
 export type Keys = ReturnType<typeof buildKeys>;
 
 export async function buildPeople({ config, logger, clock, database, notifications }: Ground) {
@@ -103,20 +125,24 @@ export function buildKeys({ logger, clock, database, notifications }: Ground) {
   };
 }
 
-export async function buildModels({ config, logger, database, notifications, metrics }: Ground) {
-  const bundled = await readBundledModels(config.modelsDir);
-  const catalogue = new Catalogue({ store: new ModelsStore(database), logger });
-  const refresh = () => {
-    catalogue.refresh().catch((error: unknown) => logger.warn({ err: error }, "the models could not be read again"));
-  };
-  // Before the first reading, so that no change falls between the two.
-  notifications.subscribe("tollgate_models", refresh, refresh);
-  await catalogue.register(bundled);
+/** How long a start waits for the versions that aliases point at; those that take longer go on loading behind it. */
+const startLoadMs = 30_000;
 
+export async function buildModels(ground: Ground) {
+  const { config, logger, database, notifications, metrics } = ground;
+  const bundled = await readBundledModels(config.modelsDir);
+  const artifactStore = await openArtifactStore({
+    address: config.artifactStore,
+    dataDir: config.dataDir,
+    purpose: "models",
+  });
+  const files = new ModelFiles(bundled, artifactStore);
+  const catalogue = new Catalogue({ store: new ModelsStore(database), logger });
   const nameOf = (versionId: string) => {
-    const found = catalogue.versionById(versionId);
+    const found = catalogue.registeredById(versionId);
     return found === undefined ? versionId : `${found.model.name}/${found.version.version}`;
   };
+  let quarantine = (_: { versionId: string; reason: string }) => Promise.resolve();
   const engine = await startEngine({
     runners: config.runners,
     spares: 1,
@@ -129,11 +155,72 @@ export async function buildModels({ config, logger, database, notifications, met
     maxGuestRunners: config.guestRunners,
     provider: config.executionProvider ?? defaultPreference(),
     logger,
-    onEvent: (event) => recordEngineEvent(metrics, event, nameOf),
+    onEvent: (event) => {
+      recordEngineEvent(metrics, event, nameOf);
+      if (event.kind !== "VERSION_QUARANTINED") return;
+      quarantine(event).catch((error: unknown) =>
+        logger.error({ err: error, versionId: event.versionId }, "a version was not taken out of service"),
+      );
+    },
   });
-  const files = new Map(bundled.map(({ manifest, model }) => [manifest.sha256, model]));
-  await loadVersions({ catalogue, engine, logger, files });
-  return { catalogue, engine, resolver: new ModelsResolver(catalogue) };
+  const hosting = new Hosting({ catalogue, engine, logger, readModel: (digest) => files.read(digest) });
+  const refresh = () => {
+    catalogue
+      .refresh()
+      .then(() => hosting.follow())
+      .catch((error: unknown) => logger.warn({ err: error }, "the models could not be read again"));
+  };
+  // Before the first reading, so that no change falls between the two.
+  notifications.subscribe("tollgate_models", refresh, refresh);
+  await catalogue.register(bundled);
+  const registry = buildRegistry(ground, { catalogue, hosting, files, artifactStore });
+  quarantine = (event) => registry.aliases.quarantine(event);
+  await bounded(hosting.settled([...catalogue.targetIds()]), startLoadMs).catch((error: unknown) =>
+    logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
+  );
+  return { catalogue, engine, hosting, ...registry, resolver: new ModelsResolver(catalogue) };
+}
+
+function buildRegistry(
+  { config, logger, database, instanceId }: Ground,
+  parts: { catalogue: Catalogue; hosting: Hosting; files: ModelFiles; artifactStore: ArtifactStore },
+) {
+  const { catalogue, hosting, files, artifactStore } = parts;
+  const registrations = new RegistrationService({
+    store: new RegistrationsStore(database),
+    catalogue,
+    host: hosting,
+    readArtifact: (digest) => files.read(digest),
+    scan: scanApart,
+    instanceId,
+    isInstanceAlive: (id) => isInstanceAlive(database, id),
+    maxLiveVersions: config.maxLiveVersionsPerTenant,
+    logger,
+  });
+  const moves = new AliasesStore(database);
+  const resume = () => registrations.resume();
+  const aliases = new AliasesService({ store: moves, catalogue, host: hosting, instanceId, resume });
+  const watch = new AliasWatch({
+    catalogue,
+    rollBack: (alias, reason) => aliases.rollBackByGuard(alias, reason),
+    logger,
+  });
+  const offers = new OffersService(new OffersStore(database), catalogue);
+  const artifacts = new Artifacts({
+    store: artifactStore,
+    book: new ArtifactsStore(database),
+    maxBytes: config.maxArtifactBytes,
+    maxBytesPerTenant: config.maxArtifactsBytesPerTenant,
+  });
+  return {
+    registrations,
+    aliases,
+    artifacts,
+    artifactStore,
+    watch,
+    reportResolver: new AliasReportResolver(catalogue, watch),
+    registryResolver: new RegistryResolver({ catalogue, registrations, aliases, moves, offers }),
+  };
 }
 
 export function buildUsage({ logger, database, metrics, instanceId }: Ground, keys: Keys, catalogue: Catalogue) {
@@ -155,10 +242,18 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
 }
 
 export function buildInference(
-  { config, database, metrics, instanceId }: Ground,
-  parts: { catalogue: Catalogue; engine: Engine; ledger: Ledger },
+  { config, logger, database, metrics, instanceId }: Ground,
+  parts: { catalogue: Catalogue; engine: Engine; watch: AliasWatch; ledger: Ledger },
 ) {
-  const service = new InferenceService({ ...parts, maxDeadlineMs: config.maxDeadlineMs });
+  const { catalogue, engine, watch, ledger } = parts;
+  const shadows = new Shadows({ catalogue, engine, watch, logger });
+  const service = new InferenceService({
+    catalogue,
+    ledger,
+    engine: watchedEngine(engine, watch),
+    maxDeadlineMs: config.maxDeadlineMs,
+    onAnswered: (admissible, result) => shadows.answered(admissible, result),
+  });
   const idempotency = new IdempotencyStore(database, instanceId);
   const repeats = new Repeats({
     ...parts,
@@ -182,6 +277,13 @@ export function nodeLoaders(parts: {
     return async (id, principal) =>
       principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
   };
+  const seen = (find: (id: string) => [Model, object] | undefined): NodeLoader => ({
+    permission: "models:read",
+    find: (id, principal) => {
+      const [model, node] = find(id) ?? [];
+      return model !== undefined && isVisible(model, viewerOf(principal)) ? node : undefined;
+    },
+  });
   return new Map<string, NodeLoader>([
     [
       "ten",
@@ -193,23 +295,16 @@ export function nodeLoaders(parts: {
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
     ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
-    [
-      "mod",
-      { permission: "models:read", find: (id) => maybe(catalogue.byId(id), (model) => toModelType(catalogue, model)) },
-    ],
+    ["mod", seen((id) => maybe(catalogue.byId(id), (model) => [model, toModelType(catalogue, model)]))],
     [
       "mdv",
-      {
-        permission: "models:read",
-        find: (id) => maybe(catalogue.versionById(id), ({ version }) => toVersionType(catalogue, version)),
-      },
+      seen((id) =>
+        maybe(catalogue.registeredById(id), ({ model, version }) => [model, toVersionType(catalogue, version)]),
+      ),
     ],
     [
       "als",
-      {
-        permission: "models:read",
-        find: (id) => maybe(catalogue.aliasById(id), ({ model, alias }) => toAliasType(catalogue, model, alias)),
-      },
+      seen((id) => maybe(catalogue.aliasById(id), ({ model, alias }) => [model, toAliasType(catalogue, model, alias)])),
     ],
   ]);
 }

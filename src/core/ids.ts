@@ -13,6 +13,8 @@ export const idPrefixes = {
   model: "mod",
   modelVersion: "mdv",
   alias: "als",
+  aliasRevision: "alr",
+  artifact: "art",
   inference: "inf",
   usageEvent: "use",
   /** A usage event that takes another back: the same id under this prefix, so there is one at the most. */

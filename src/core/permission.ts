@@ -2,6 +2,7 @@
 export const permissions = {
   "inferences:create": "Ask models for answers.",
   "models:read": "See models, versions and aliases.",
+  "models:write": "Register and retire versions, point aliases; operators: the platform's, and offer them.",
   "usage:read": "See usage, limits and the plan.",
   "keys:read": "See API keys, never their secrets.",
   "keys:write": "Issue, rotate and revoke API keys.",
@@ -24,8 +25,8 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read"],
+  OWNER: [...reading, "inferences:create", "models:write", "keys:write", "audit:read"],
+  ADMIN: [...reading, "inferences:create", "models:write", "keys:write", "audit:read"],
   DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
@@ -44,8 +45,15 @@ export const operatorPermissions: readonly Permission[] = [
   "tenants:create",
   "plans:read",
   "models:read",
+  "models:write",
   "audit:read",
 ];
 
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */
-export const apiKeyPermissions: readonly Permission[] = ["inferences:create", "models:read", "usage:read", "keys:read"];
+export const apiKeyPermissions: readonly Permission[] = [
+  "inferences:create",
+  "models:read",
+  "models:write",
+  "usage:read",
+  "keys:read",
+];

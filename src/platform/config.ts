@@ -32,6 +32,11 @@ export interface Config {
   maxInFlightBytes: number;
   maxDeadlineMs: number;
   requestsInFlight: number;
+  /** `s3://…`; absent: a folder under `dataDir`. */
+  artifactStore: string | undefined;
+  maxArtifactBytes: number;
+  maxArtifactsBytesPerTenant: number;
+  maxLiveVersionsPerTenant: number;
   shutdownTimeoutMs: number;
 }
 
@@ -87,6 +92,13 @@ export const environmentSchema = z.object({
   MAX_IN_FLIGHT_MB: whole(64, 65_536).default(512),
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
+  ARTIFACT_STORE: z
+    .string()
+    .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]+(\/|\?|$)/, "must look like s3://bucket/prefix?region=eu-central-1")
+    .optional(),
+  MAX_ARTIFACT_MB: whole(1, 65_536).default(512),
+  MAX_ARTIFACTS_MB_PER_TENANT: whole(1, 1_048_576).default(8_192),
+  MAX_LIVE_VERSIONS_PER_TENANT: whole(1, 10_000).default(100),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
 });
 
@@ -135,6 +147,10 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxQueuedInputsPerTenant: variables.MAX_QUEUED_INPUTS_PER_TENANT,
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,
+    artifactStore: variables.ARTIFACT_STORE,
+    maxArtifactBytes: variables.MAX_ARTIFACT_MB * 1024 * 1024,
+    maxArtifactsBytesPerTenant: variables.MAX_ARTIFACTS_MB_PER_TENANT * 1024 * 1024,
+    maxLiveVersionsPerTenant: variables.MAX_LIVE_VERSIONS_PER_TENANT,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
   };
 }

@@ -30,6 +30,7 @@ export async function startTestGateway(
 
   return {
     url: app.url,
+    dataDir,
     databaseUrl: database.url,
     client,
     sql: async (text: string, values: unknown[] = []) =>

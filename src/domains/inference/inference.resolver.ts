@@ -34,8 +34,11 @@ export class InferenceResolver {
     @Ctx() context: RequestContext,
     @Arg("input", () => InferInput, { description: "What to ask of which model." }) input: InferInput,
   ): Promise<Inference> {
-    const known = this.#catalogue.has(input.model) ? input.model : undefined;
-    return await observed(this.#metrics, known, () => this.#answer(context, input));
+    const { tenantId } = tenantPrincipalOf(context);
+    const known = this.#catalogue.has({ tenantId }, input.model) ? input.model : undefined;
+    return await observed(this.#metrics, known, () =>
+      this.#catalogue.inFlight.during(() => this.#answer(context, input)),
+    );
   }
 
   @FieldResolver(() => ModelType)

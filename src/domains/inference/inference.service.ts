@@ -17,8 +17,10 @@ import { outputsOf } from "./scores.ts";
 export interface InferenceServiceOptions {
   catalogue: Catalogue;
   ledger: Ledger;
-  engine: Engine;
+  engine: Pick<Engine, "run">;
   maxDeadlineMs: number;
+  /** Called with what was answered under an alias, after its charge was admitted. */
+  onAnswered?: (admissible: Admissible, result: RunResult) => void;
 }
 
 /** A request that was checked and routed: nothing about it can be wrong any more. */
@@ -66,7 +68,7 @@ export class InferenceService {
   async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: Abandoned): Promise<Admissible> {
     const startedAt = performance.now();
     const deadlineMs = this.#check(request);
-    const target = this.#options.catalogue.resolve(request.model, request);
+    const target = this.#options.catalogue.resolve(principal, request.model, request);
     const prepared = await prepareInputs(target.version, request.inputs);
     // Gone while its pictures were decoded: nobody would hear the answer, so nothing is charged and nothing run.
     if (abandoned.aborted && request.idempotencyKey === undefined) throw deadlineExceeded();
@@ -95,6 +97,7 @@ export class InferenceService {
       if (result === undefined) throw new Error("an admitted request was not run");
       // Its work was done while the charge was still under way: nobody is left to hold the answer.
       if (admissible.abandoned.aborted) throw deadlineExceeded();
+      this.#options.onAnswered?.(admissible, result);
       return toInference(admissible, names.inferenceId, verdict.unitPriceMicros, result);
     } catch (error) {
       await this.takeBack(admissible, names.usageEventId, error);

@@ -6,6 +6,10 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const dtypes = ["float32", "int64", "int32", "uint8"] as const;
 export type Dtype = (typeof dtypes)[number];
 
+/** LOGITS become probabilities by softmax; VALUES are numbers of their own kind, and stay as they are. */
+export const outputSemantics = ["PROBABILITIES", "LOGITS", "VALUES"] as const;
+export type OutputSemantics = (typeof outputSemantics)[number];
+
 /** The tasks that this house can serve; the public schema knows more, for later versions of it. */
 export const servedTasks = ["IMAGE_CLASSIFICATION", "TEXT_CLASSIFICATION", "TENSOR"] as const;
 
@@ -27,8 +31,8 @@ export type TensorSpec = z.infer<typeof inputSpec>;
 const imageRecipe = z.strictObject({
   kind: z.literal("image"),
   recipe: z.literal(1),
-  width: z.number().int().positive(),
-  height: z.number().int().positive(),
+  width: z.number().int().positive().max(4096),
+  height: z.number().int().positive().max(4096),
   channels: z.literal(1),
   scale: z.number().positive(),
   tensor: z.string(),
@@ -41,7 +45,7 @@ const textRecipe = z.strictObject({
   recipe: z.literal(1),
   lowercase: z.boolean(),
   pattern: z.string().min(1),
-  maxTokens: z.number().int().positive(),
+  maxTokens: z.number().int().positive().max(65_536),
   unknownId: z.number().int().nonnegative(),
   paddingId: z.number().int().nonnegative(),
   tensor: z.string(),
@@ -74,8 +78,8 @@ const manifestSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   signature: z.strictObject({ inputs: z.array(inputSpec).min(1), outputs: z.array(tensorSpec).min(1) }),
   preprocessing: z.discriminatedUnion("kind", [imageRecipe, textRecipe]).optional(),
-  /** The output that holds a score for each label, and whether the scores are probabilities or logits. */
-  output: z.strictObject({ tensor: z.string(), semantics: z.enum(["PROBABILITIES", "LOGITS"]) }),
+  /** The output that holds a score for each label, and what the scores are. */
+  output: z.strictObject({ tensor: z.string(), semantics: z.enum(outputSemantics) }),
   labels: z.array(z.string()).min(1),
   batching: z.strictObject({
     maxInputs: z.number().int().min(1).max(1024),
@@ -86,7 +90,7 @@ const manifestSchema = z.strictObject({
     /** What a batch may hold in all: inputs, or tokens, each input counted with the tokens of the longest. */
     maxCost: z.number().int().positive().optional(),
   }),
-  golden: z.strictObject({ tolerance: z.number().nonnegative(), samples: z.array(goldenSample).min(1) }),
+  golden: z.strictObject({ tolerance: z.number().nonnegative(), samples: z.array(goldenSample) }),
   training: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -106,6 +110,9 @@ function contradictionIn(manifest: Manifest): string | undefined {
   const outputs = new Set(manifest.signature.outputs.map((output) => output.name));
   if (!outputs.has(manifest.output.tensor))
     return `output.tensor: the signature has no output "${manifest.output.tensor}"`;
+  const scores = manifest.signature.outputs.find((output) => output.name === manifest.output.tensor)?.shape.at(-1);
+  if (typeof scores === "number" && scores !== manifest.labels.length)
+    return `labels: there are ${manifest.labels.length} for the ${scores} scores of "${manifest.output.tensor}"`;
   const recipe = manifest.preprocessing;
   if (recipe === undefined)
     return manifest.task === "TENSOR" ? undefined : `preprocessing: ${manifest.task} needs a recipe`;

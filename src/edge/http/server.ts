@@ -5,6 +5,7 @@ import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
+import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
@@ -12,13 +13,18 @@ import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
+import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
+import { readMultipart } from "./multipart.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
+import { refuseSlowBodies } from "./slow-bodies.ts";
+import { requireUploader } from "./uploader.ts";
 
 interface ServerOptions extends OperationsOptions {
   config: Config;
   logger: Logger;
   graphql: GraphqlDoor;
   authenticator: Authenticator;
+  artifacts: Artifacts;
 }
 
 declare module "fastify" {
@@ -37,8 +43,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => newId("request"),
     // Its own log would be a line or two for each request. What goes wrong is logged where it does.
     logger: false,
-    // Answers a slow sender after this long, so that half-sent requests cannot pile up.
-    requestTimeout: 60_000,
+    // The longest that a file may take to come; other bodies have less time (slow-bodies.ts).
+    requestTimeout: 900_000,
     return503OnClosing: false,
   });
 
@@ -63,14 +69,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   const answer = (request: FastifyRequest, reply: FastifyReply) =>
     answerKnown(graphql, request, reply) ?? Promise.resolve(apolloHandler.call(server, request, reply));
+  refuseSlowBodies(server);
+  const uploads = uploadAdmission();
+  // A stream until it is known who sends it.
+  server.addContentTypeParser("multipart/form-data", (_request, payload, done) => done(null, payload));
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
     preValidation: async (request) => {
       request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+      if (isMultipart(request))
+        request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
     },
     handler: (request, reply) => admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
   });
+  registerArtifacts(server, { ...options, uploads });
   registerOperations(server, options);
   return server;
 }
@@ -92,6 +105,27 @@ function answerKnown(
 
 const usualAccepts = new Set([undefined, "*/*", "application/json"]);
 
+function isMultipart({ headers }: FastifyRequest): boolean {
+  return /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");
+}
+
+async function operationWithFiles(request: FastifyRequest, artifacts: Artifacts): Promise<unknown> {
+  const principal = requireUploader(request.principal);
+  const { headers } = request;
+  // A page of another site can make a browser send this content type; these headers it cannot. Apollo asks for them too,
+  // but only after the files were taken in.
+  if (!headers["apollo-require-preflight"] && !headers["x-apollo-operation-name"])
+    throw new TollgateError(
+      "INVALID_INPUT",
+      "Send the header apollo-require-preflight: true with a multipart request.",
+    );
+  return await readMultipart({
+    headers,
+    body: request.raw,
+    take: async (file) => await artifacts.take(principal, file, undefined),
+  });
+}
+
 function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
   return {
     requestId: request.id,
@@ -112,6 +146,8 @@ function abandonedBy(reply: FastifyReply): Abandoned {
 
 /** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
 function sendError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // A body that was refused before it was read would go on coming, for as long as its sender likes.
+  if (!request.raw.complete) void reply.header("connection", "close");
   if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
   return reply
     .code(error.status)
