@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { VocabularyTokenizer } from "../../src/domains/inference/tokenizer.ts";
-import type { TextRecipe } from "../../src/domains/models/manifest.ts";
+import type { VocabularyRecipe } from "../../src/domains/models/recipes.ts";
 import { modelsDir } from "../paths.ts";
 
 interface Input {
@@ -24,7 +24,7 @@ const options = { intraOpNumThreads: 1, interOpNumThreads: 1 };
 const folderOf = (model: string) => path.join(modelsDir, model, "1");
 const digits = await InferenceSession.create(path.join(folderOf("digits"), "model.onnx"), options);
 const mail = await InferenceSession.create(path.join(folderOf("mail"), "model.onnx"), options);
-const manifest: { preprocessing: TextRecipe } = JSON.parse(
+const manifest: { preprocessing: VocabularyRecipe } = JSON.parse(
   readFileSync(path.join(folderOf("mail"), "manifest.json"), "utf8"),
 );
 const tokenizer = new VocabularyTokenizer(manifest.preprocessing);

@@ -49,8 +49,7 @@ def to_examples(runs: Iterable[Run], encoder: Encoder) -> Examples:
 
 
 def words_of_vocabulary(runs: Sequence[Run]) -> list[list[str]]:
-    """Words by run, without those of addresses and people: whose they are is nobody's business."""
+    """Words by run, without those of addresses: whose they are is nobody's business."""
     return [
-        [word.text for word, label in zip(run.words, run.labels, strict=True) if label not in ("email", "person")]
-        for run in runs
+        [word.text for word, label in zip(run.words, run.labels, strict=True) if label != "email"] for run in runs
     ]

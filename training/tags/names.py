@@ -16,6 +16,8 @@ TOLD = [
     re.compile(rf"^[>\s]*(?:From|To|Cc|Sent by): \"?({NAME_WORD}(?: (?:{NAME_WORD}|[A-Z]\.?)){{1,3}})", re.M),
 ]
 GREETING = re.compile(rf"\b(?:Hi|Hello|Hey|Dear|Thanks|Thank you|Cheers|Regards|Ciao),?\s+({NAME_WORD})\b")
+# A name alone on the last line before a signature, or before the end.
+SIGNED = re.compile(rf"\n[ \t]*\n[ \t]*[-~*+]{{0,3}} ?({NAME_WORD}(?: {NAME_WORD})?)[.,]?[ \t]*(?=\s*\Z|\s*\n-- ?\n|\n__)")
 ORDINARY_TEXTS = 4
 WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 NO_NAMES = {"On", "In", "At", "The", "And", "But", "Sir", "Madam", "All", "Friend", "Mailing", "List", "Group", "Team"}
@@ -37,9 +39,10 @@ class Names:
         self.pair = re.compile(rf"\b({NAME_WORD})(?: [A-Z]\.?)? ({NAME_WORD})\b")
         self.single = re.compile(rf"\b{NAME_WORD}\b")
 
-    def words(self) -> set[str]:
-        """Words that name a person and nothing else."""
-        return {word for name in self.given | self.family for word in WORD.findall(name) if word.lower() not in self.ordinary}
+    def family_words(self) -> set[str]:
+        """Words that name a family and nothing else: neither an ordinary word nor a given name."""
+        words = {word for name in self.family for word in WORD.findall(name)}
+        return {word for word in words - self.given if word.lower() not in self.ordinary}
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Where in `text` a person is named, the surest first."""
@@ -55,6 +58,9 @@ class Names:
                 yield match.span()
         for match in GREETING.finditer(text):
             if match.group(1) in self.given:
+                yield match.span(1)
+        for match in SIGNED.finditer(text):
+            if not any(word.lower() in self.ordinary for word in match.group(1).split()):
                 yield match.span(1)
         for match in self.single.finditer(text):
             if match.group() in self.sure_given:

@@ -27,14 +27,17 @@ MONTH = (
 )
 YEAR = r"(?:19[5-9]\d|20[0-4]\d)"
 IN_MONTH = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
-TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\b\.?)?(?:\s?[+-]\d{4}\b|\s?\(?(?:GMT|UTC|[ECMP][SD]T)\b\)?)*"
+TIME = (
+    r"(?:\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\b\.?)?(?:\s?[+-]\d{2}:?\d{2}\b|\s?\(?(?:GMT|UTC|[ECMP][SD]T)\b\)?)*"
+    r"|\d{1,2}\s?[AaPp][Mm]\b)"
+)
 # The calendar date, then perhaps the time, or the time alone.
 DATE = re.compile(
     rf"(?<![\w/.-])(?:"
     rf"(?:{DAY}\b\.?,?\s+)?(?:the\s+)?{IN_MONTH}(?:\s+of)?[\s-]{MONTH}\b\.?(?:,?[\s-]{YEAR})?(?:,?\s+(?:at\s+)?{TIME})?"
     rf"|(?:{DAY}\b\.?,?\s+)?{MONTH}\b\.?\s+{IN_MONTH}\b(?:,?\s+{TIME})?(?:,?\s+{YEAR})?(?:,?\s+(?:at\s+)?{TIME})?"
     rf"|{MONTH}\b\.?,?\s+{YEAR}"
-    rf"|{YEAR}[-/](?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])(?:[T\s]{TIME})?"
+    rf"|(?:{DAY}\b\.?,?\s+)?{YEAR}[-/](?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])(?:(?:T|,?\s+(?:at\s+)?){TIME})?"
     rf"|(?:0?[1-9]|[12]\d|3[01])(?:[-/](?:0?[1-9]|[12]\d|3[01])[-/](?:{YEAR}|\d\d)|\.(?:0?[1-9]|[12]\d|3[01])\.{YEAR})(?:,?\s+{TIME})?"
     rf"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
     rf"|(?:January|February|April|June|July|August|September|October|November|December)"
@@ -45,8 +48,8 @@ DATE = re.compile(
 UNIT = r"(?:million|billion|thousand|percent|dollars?|euros?|pounds|cents?)"
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 AMOUNT = re.compile(
-    rf"(?:(?:US|CA|AU)?[$£€]|\b(?:USD|EUR|GBP)\s)\s?{NUMBER}(?:[KkMB]\b|\s?{UNIT}\b)*"
-    rf"|(?<![\w.@/:#$%&=+-]){NUMBER}(?:\s?%|\s{UNIT}\b)*(?![\w/@:=-])(?!\.\w)"
+    rf"(?:(?:US|CA|AU)?[$£€]|\b(?:USD|EUR|GBP)\s)\s?{NUMBER}(?:(?:[KkMBm]|bn)\b|\s?{UNIT}\b)*"
+    rf"|(?<![\w.@/:#$%&=+-]){NUMBER}(?:\s?%|\s{UNIT}\b)*(?![\w/@:=-])(?!\.\w|\) ?\d{3})"
 )
 
 Span = tuple[int, int, str]

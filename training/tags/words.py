@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # Explicit ranges only: the same in every regular expression engine and Unicode version.
-PATTERN = r"[A-Za-z\u00c0-\u024f]+|[0-9]+|[!-/:-@\[-`{-~]"
+# Line ends are tokens, too: a name alone on a line is how people sign.
+PATTERN = r"[A-Za-z\u00c0-\u024f]+|[0-9]+|[!-/:-@\[-`{-~]|\n+"
 PADDING_ID = 0
 UNKNOWN_ID = 1
 # The first that fits a whole word counts.
@@ -51,8 +52,8 @@ def choose_vocabulary(
 ) -> list[str]:
     """The `size` words and signs that stand in most texts, and in at least `least_texts`; ties alphabetically.
 
-    Digits are never words: a number is known by its shape. `left_out` stays out, too: people are known by where a name
-    stands, and their names do not travel with the model.
+    Digits are never words: a number is known by its shape. `left_out` stays out, too: family names do not travel with
+    the model, and are known by where they stand.
     """
     texts_with = Counter(word for words in texts for word in set(words) if word not in left_out)
     frequent = sorted(texts_with.items(), key=lambda entry: (-entry[1], entry[0]))

@@ -10,6 +10,9 @@ import { type ChargeRequest, type ChargeVerdict, quotaExceeded, type ReversalRea
 import type { Ledger } from "../usage/ledger.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { Engine, RunResult } from "./engine.ts";
+import { explain } from "./explainer.ts";
+import type { ExplainRequest, Explanation } from "./explanation.ts";
+import { type ExplanationPlan, planExplanations } from "./explanation-plan.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { type PreparedInput, prepareInputs } from "./prepare.ts";
 import { outputsOf } from "./scores.ts";
@@ -27,10 +30,27 @@ export interface Admissible {
   request: InferenceRequest;
   target: Route & { model: Model };
   prepared: PreparedInput[];
+  explanation: ExplanationPlan | undefined;
   /** On the clock of performance.now(). */
   startedAt: number;
   deadlineAt: number;
   abandoned: Abandoned;
+}
+
+/** What the version answered, and the explanations of these answers by their places. */
+export interface Answered extends RunResult {
+  explanations: ReadonlyMap<number, Explanation>;
+}
+
+/** As much of a request as decides what its explanations take. */
+export type ExplainedRequest = Pick<InferenceRequest, "model" | "alias" | "version" | "inputs"> & {
+  explain: ExplainRequest;
+};
+
+export interface ExplainCost {
+  inputs: number;
+  evaluations: number;
+  quantity: number;
 }
 
 /** The names under which a request is charged. */
@@ -41,6 +61,7 @@ export interface ChargeNames {
 
 const defaultDeadlineMs = 10_000;
 const maxTopK = 100;
+const noExplanations: ReadonlyMap<number, Explanation> = new Map();
 /** How long a caller whose request failed may wait, past the deadline, for the charge to be taken back. */
 const reversalGraceMs = 500;
 
@@ -68,9 +89,28 @@ export class InferenceService {
     const deadlineMs = this.#check(request);
     const target = this.#options.catalogue.resolve(request.model, request);
     const prepared = await prepareInputs(target.version, request.inputs);
+    const explanation =
+      request.explain === undefined ? undefined : planExplanations(target.version.manifest, prepared, request.explain);
     // Gone while its pictures were decoded: nobody would hear the answer, so nothing is charged and nothing run.
     if (abandoned.aborted && request.idempotencyKey === undefined) throw deadlineExceeded();
-    return { principal, request, target, prepared, startedAt, deadlineAt: startedAt + deadlineMs, abandoned };
+    return {
+      principal,
+      request,
+      target,
+      prepared,
+      explanation,
+      startedAt,
+      deadlineAt: startedAt + deadlineMs,
+      abandoned,
+    };
+  }
+
+  /** What a request with explanations would be charged for, by the very plan that would be run. */
+  async explainCost(principal: TenantPrincipal, request: ExplainedRequest): Promise<ExplainCost> {
+    const target = this.#options.catalogue.resolve(request.model, request);
+    const prepared = await prepareInputs(target.version, request.inputs);
+    const { evaluations } = planExplanations(target.version.manifest, prepared, request.explain);
+    return { inputs: prepared.length, evaluations, quantity: prepared.length + evaluations };
   }
 
   /** Charges and runs side by side, and answers when both are done. */
@@ -102,24 +142,38 @@ export class InferenceService {
     }
   }
 
-  /** @param stop fires when nobody wants the answer any more: rows that still queue are then dropped. */
-  run(admissible: Admissible, stop?: Abandoned): Promise<RunResult> {
-    const { target, principal, prepared, deadlineAt } = admissible;
-    return this.#options.engine.run({
+  /**
+   * The version's answers and, after them, the explanations of these.
+   *
+   * @param stop fires when nobody wants the answer any more: rows that still queue are then dropped.
+   */
+  async run(admissible: Admissible, stop?: Abandoned): Promise<Answered> {
+    const { target, principal, prepared, deadlineAt, explanation: plan } = admissible;
+    const common = {
       versionId: target.version.id,
       tenantId: principal.tenantId,
-      rows: prepared.map((input) => input.row),
       deadlineAt,
       ...(stop === undefined ? {} : { abandoned: stop }),
+    };
+    const result = await this.#options.engine.run({ ...common, rows: prepared.map((input) => input.row) });
+    if (plan === undefined) return { ...result, explanations: noExplanations };
+    const explanations = await explain({
+      manifest: target.version.manifest,
+      prepared,
+      plan,
+      answers: result.outputs,
+      run: async (rows) => (await this.#options.engine.run({ ...common, kind: "EXPLANATION", rows })).outputs,
     });
+    return { ...result, explanations };
   }
 
   chargeRequestOf(admissible: Admissible, names: ChargeNames): ChargeRequest {
-    const { principal, target, prepared } = admissible;
+    const { principal, target } = admissible;
     return {
       ...names,
       tenantId: principal.tenantId,
-      quantity: prepared.length,
+      quantity: inputsOf(admissible),
+      explanations: admissible.explanation?.outputs.length ?? 0,
       modelId: target.model.id,
       modelVersionId: target.version.id,
       apiKeyId: principal.kind === "API_KEY" ? principal.apiKeyId : undefined,
@@ -199,15 +253,24 @@ export function refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>)
   return new Error("a charge without an idempotency key was answered as a repeat");
 }
 
-export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: RunResult): Inference {
+/** What a request is charged as: its inputs, and the changed inputs that its explanations take. */
+export function inputsOf({ prepared, explanation }: Pick<Admissible, "prepared" | "explanation">): number {
+  return prepared.length + (explanation?.evaluations ?? 0);
+}
+
+export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: Answered): Inference {
   const { target, prepared, request } = admissible;
+  const inputs = inputsOf(admissible);
   return {
     id,
     model: target.model,
     version: target.version,
     alias: target.alias,
-    outputs: outputsOf(target.version.manifest, prepared, result.outputs, request.topK),
-    usage: [{ meter: "inputs", quantity: prepared.length, amount: priceOf(BigInt(prepared.length), unitPriceMicros) }],
+    outputs: outputsOf(target.version.manifest, prepared, result.outputs, request.topK).map((output) => ({
+      ...output,
+      explanation: result.explanations.get(output.index),
+    })),
+    usage: [{ meter: "inputs", quantity: inputs, amount: priceOf(BigInt(inputs), unitPriceMicros) }],
     timing: { ...result.timing, totalMs: performance.now() - admissible.startedAt },
     createdAt: new Date(),
   };

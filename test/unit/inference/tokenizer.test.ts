@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { VocabularyTokenizer } from "../../../src/domains/inference/tokenizer.ts";
-import type { TextRecipe } from "../../../src/domains/models/manifest.ts";
+import type { VocabularyRecipe } from "../../../src/domains/models/recipes.ts";
 import { bundledModel } from "../../support/tiny-models.ts";
 
-const recipe: TextRecipe = {
+const recipe: VocabularyRecipe = {
   kind: "text",
   recipe: 1,
   lowercase: true,
@@ -19,13 +19,13 @@ const tokenizer = new VocabularyTokenizer(recipe);
 
 test("the texts of the golden samples give the ids they were trained with", async () => {
   const { manifest } = await bundledModel("mail");
-  if (manifest.preprocessing?.kind !== "text") throw new Error("mail takes texts");
+  if (manifest.preprocessing?.kind !== "text" || manifest.preprocessing.recipe === 2)
+    throw new Error("mail takes texts");
   const ofMail = new VocabularyTokenizer(manifest.preprocessing);
   for (const { input, tensors } of manifest.golden.samples) {
     if (input === undefined || !("text" in input)) throw new Error("a sample without its text");
-    const { ids, tokens } = ofMail.encode(input.text);
+    const { ids } = ofMail.encode(input.text);
     expect(Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength).toString("base64")).toBe(tensors["token_ids"]?.data);
-    expect(ids).toHaveLength(tokens);
   }
 });
 
@@ -37,7 +37,7 @@ test.each([
   [" -- \n ä", [], false],
   ["dön't", [1, 1], false],
 ])("%j is %j, cut: %j", (text, ids, truncated) => {
-  expect(tokenizer.encode(text)).toEqual({ ids: BigInt64Array.from(ids.map(BigInt)), tokens: ids.length, truncated });
+  expect(tokenizer.encode(text)).toMatchObject({ ids: BigInt64Array.from(ids.map(BigInt)), truncated });
 });
 
 test("a text of a million words builds no more tokens than count", () => {
