@@ -1,6 +1,7 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Manifest } from "../models/manifest.ts";
 import type { ExplainRequest } from "./explanation.ts";
+import type { PreparedInput } from "./prepare.ts";
 import { answerNumbers } from "./scores.ts";
 import type { Row } from "./tensor.ts";
 
@@ -11,34 +12,47 @@ export interface ExplainedScore {
   of: (answer: Row) => number;
 }
 
+/** An answer to the input as it is, and the input. */
+export interface AnswerToExplain {
+  answer: Row;
+  input: PreparedInput | undefined;
+}
+
 /**
  * What is explained of an answer: the probability of the target, which is what the answer tells the caller; a version's
  * logits would tell of margins that nobody sees. Of tokens: that of one token, or the mean of all. Of VALUES: the number.
- *
- * @param answer that of the input as it is; where no target is named, its own best label is the target.
+ * Where no target is named, it is the answer's own best label.
  */
-export function explainedScore(manifest: Manifest, request: ExplainRequest, answer: Row): ExplainedScore {
-  const numbers = answerNumbers(manifest, answer, 0);
+export function explainedScore(manifest: Manifest, request: ExplainRequest, asked: AnswerToExplain): ExplainedScore {
+  const numbers = answerNumbers(manifest, asked.answer, 0);
   if (manifest.output.semantics === "VALUES") {
     const place = placeNamed(request.target ?? "0", numbers.length);
     return { target: String(place), of: (row) => answerNumbers(manifest, row, 0)[place] ?? 0 };
   }
-  const width = manifest.labels.length;
-  const groups = manifest.task === "TOKEN_CLASSIFICATION" ? numbers.length / width : 1;
-  const token = manifest.task === "TOKEN_CLASSIFICATION" ? request.token : 0;
-  if (token !== undefined && token >= groups) {
-    throw new TollgateError("INVALID_INPUT", `explain.token is ${token}; the text has ${groups} tokens.`);
-  }
-  const meanOver = token === undefined ? Array.from({ length: groups }, (_, group) => group) : [token];
-  const scoreOf = (row: Row, label: number) => {
+  const { labels } = manifest;
+  const steps = stepsExplained(manifest, request, { count: numbers.length / labels.length, input: asked.input });
+  const scoreOf = (row: Row, wanted: number) => {
     const scores = answerNumbers(manifest, row, 0);
-    return mean(
-      meanOver.map((group) => probability(manifest, scores.subarray(group * width, (group + 1) * width), label)),
-    );
+    const ofStep = (step: number) => scores.subarray(step * labels.length, (step + 1) * labels.length);
+    return mean(steps.map((step) => probability(manifest, ofStep(step), wanted)));
   };
   const label =
-    request.target === undefined ? best(width, (one) => scoreOf(answer, one)) : labelNamed(manifest, request.target);
-  return { target: manifest.labels[label] ?? String(label), of: (row) => scoreOf(row, label) };
+    request.target === undefined
+      ? best(labels.length, (one) => scoreOf(asked.answer, one))
+      : labelNamed(manifest, request.target);
+  return { target: labels[label] ?? String(label), of: (row) => scoreOf(row, label) };
+}
+
+/** The tokens whose scores count, by their places in the answer: special ones stand in no text, and never do. */
+function stepsExplained(
+  { task }: Manifest,
+  { token }: ExplainRequest,
+  { count, input }: { count: number; input: PreparedInput | undefined },
+): number[] {
+  if (task !== "TOKEN_CLASSIFICATION") return [0];
+  const places = input?.text?.places();
+  const all = Array.from({ length: count }, (_, i) => i).filter((i) => places === undefined || places[i] !== undefined);
+  return token === undefined ? all : all.slice(token, token + 1);
 }
 
 /** Checks what can be checked without an answer: before anything is charged. */
@@ -49,10 +63,15 @@ export function checkTarget(manifest: Manifest, { target, token }: ExplainReques
       `explain.token is for models that label tokens; ${manifest.name} does not.`,
     );
   }
-  if (token !== undefined && token < 0) throw new TollgateError("INVALID_INPUT", "explain.token is negative.");
   if (target === undefined) return;
   if (manifest.output.semantics === "VALUES") placeNamed(target, declaredLength(manifest));
   else labelNamed(manifest, target);
+}
+
+/** @param tokens how many of an input's tokens stand in its text. */
+export function checkToken({ token }: ExplainRequest, tokens: number): void {
+  if (token === undefined || (token >= 0 && token < tokens)) return;
+  throw new TollgateError("INVALID_INPUT", `explain.token is ${token}; the text has ${tokens} tokens.`);
 }
 
 function labelNamed({ name, labels }: Manifest, target: string): number {

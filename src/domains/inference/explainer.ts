@@ -18,9 +18,9 @@ export interface ToExplain {
   run: (rows: Row[]) => Promise<readonly Row[]>;
 }
 
-/** What one round of changed inputs may hold: a request's memory does not grow with its explanations. */
+/** What one round of changed inputs may hold: neither memory nor the queue grows with what a request has explained. */
 const maxRoundBytes = 16 * 1024 * 1024;
-const maxRoundRows = 512;
+const maxRoundRows = 256;
 
 /** Explains answers, one after the other: exactly the changed inputs are run that the plan told. By the outputs' places. */
 export async function explain(work: ToExplain): Promise<Map<number, Explanation>> {
@@ -32,7 +32,8 @@ export async function explain(work: ToExplain): Promise<Map<number, Explanation>
 async function explainOne(work: ToExplain, planned: PlannedExplanation): Promise<Explanation> {
   const { manifest, plan, answers } = work;
   const answer = answers[planned.index] ?? [];
-  const score = explainedScore(manifest, plan.request, answer);
+  const input = work.prepared[planned.index];
+  const score = explainedScore(manifest, plan.request, { answer, input });
   const whole = score.of(answer);
   const { method, parts } = planned;
   const scores = method === undefined ? undefined : (await runAll(work, planned)).map(score.of);
@@ -50,8 +51,8 @@ async function explainOne(work: ToExplain, planned: PlannedExplanation): Promise
     seed: request.method === "SHAP" ? (request.seed ?? 0) : undefined,
     parts: parts.count,
     values: encodeTensor(Float32Array.from(values), parts.shape),
-    tokens: tokenValues(manifest, work.prepared[planned.index], values),
-    heatMap: await pictureOf(manifest, work.prepared[planned.index], values),
+    tokens: tokenValues(manifest, input, values),
+    heatMap: await pictureOf(manifest, input, values),
     completeness: scores === undefined ? undefined : completenessOf(values, whole - (scores[0] ?? 0)),
   };
 }
@@ -78,15 +79,17 @@ async function runRound(manifest: Manifest, rows: Row[], run: ToExplain["run"]):
   try {
     return await run(rows);
   } catch (error) {
-    if (!(error instanceof TollgateError) || error.code !== "MODEL_FAILED") throw error;
-    // The places in its message are those of changed inputs, which mean nothing to the caller.
-    throw new TollgateError(
-      "MODEL_FAILED",
-      `${manifest.name} answered the inputs, but broke on one that was changed to explain them, or gave no finite number ` +
-        "for it. Nothing was charged; ask without explain, or with another baseline.",
-      { cause: error },
-    );
+    const isModelFault = error instanceof TollgateError && error.code === "MODEL_FAILED";
+    throw isModelFault ? brokeOnChanged(manifest, error) : error;
   }
+}
+
+/** The places in the error of the run are those of changed inputs, which mean nothing to the caller. */
+function brokeOnChanged({ name }: Manifest, cause: TollgateError): TollgateError {
+  const message =
+    `${name} answered the inputs, but broke on one that was changed to explain them, or gave no finite number for it. ` +
+    "Nothing was charged; ask without explain, or with another baseline.";
+  return new TollgateError("MODEL_FAILED", message, { cause });
 }
 
 function attentionOf(manifest: Manifest, answer: Row): Float64Array {

@@ -1,7 +1,7 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Manifest } from "../models/manifest.ts";
 import type { AttributionMethod } from "./attribution-method.ts";
-import { checkTarget } from "./explained-score.ts";
+import { checkTarget, checkToken } from "./explained-score.ts";
 import type { ExplainRequest } from "./explanation.ts";
 import { mostEvaluations, mostParts, sampleBounds } from "./explanation-bounds.ts";
 import { type InputParts, partsOf } from "./input-parts.ts";
@@ -41,7 +41,9 @@ export function planExplanations(
   const outputs = placesOf(request, prepared.length).map((index) => {
     const input = prepared[index];
     if (input === undefined) throw new Error("a place without an input");
-    return planOne(manifest, { index, input, request, samples });
+    const planned = planOne(manifest, { index, input, request, samples });
+    checkToken(request, planned.parts.partOf.filter((part) => part !== undefined).length);
+    return planned;
   });
   const evaluations = outputs.reduce((sum, { method }) => sum + (method?.evaluations ?? 0), 0);
   if (evaluations <= mostEvaluations) return { request, outputs, evaluations };
@@ -62,7 +64,7 @@ function planOne(manifest: Manifest, { index, input, request, samples }: Planned
   const { method, baseline = 0, seed = 0 } = request;
   switch (method) {
     case "ATTENTION": {
-      const parts = partsOf(manifest, input, { most: Number.POSITIVE_INFINITY, baseline });
+      const parts = partsOf(manifest, input, { most: Number.MAX_SAFE_INTEGER, baseline });
       return { index, parts, method: undefined, samples };
     }
     case "OCCLUSION": {

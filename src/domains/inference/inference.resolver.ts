@@ -49,7 +49,8 @@ export class InferenceResolver {
     @Arg("input", () => ExplainCostInput, { description: "What would be asked and explained." })
     input: ExplainCostInput,
   ): Promise<ExplainCostType> {
-    return await this.#service.explainCost(tenantPrincipalOf(context), {
+    tenantPrincipalOf(context);
+    return await this.#service.explainCost({
       ...input,
       alias: input.alias ?? undefined,
       version: input.version ?? undefined,

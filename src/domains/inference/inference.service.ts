@@ -11,7 +11,7 @@ import type { Ledger } from "../usage/ledger.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { Engine, RunResult } from "./engine.ts";
 import { explain } from "./explainer.ts";
-import type { ExplainRequest, Explanation } from "./explanation.ts";
+import type { Explanation } from "./explanation.ts";
 import { type ExplanationPlan, planExplanations } from "./explanation-plan.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { type PreparedInput, prepareInputs } from "./prepare.ts";
@@ -42,10 +42,8 @@ export interface Answered extends RunResult {
   explanations: ReadonlyMap<number, Explanation>;
 }
 
-/** As much of a request as decides what its explanations take. */
-export type ExplainedRequest = Pick<InferenceRequest, "model" | "alias" | "version" | "inputs"> & {
-  explain: ExplainRequest;
-};
+/** As much of a request as decides what is run for it. */
+export type ExplainedRequest = Pick<InferenceRequest, "model" | "alias" | "version" | "inputs" | "explain">;
 
 export interface ExplainCost {
   inputs: number;
@@ -87,10 +85,7 @@ export class InferenceService {
   async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: Abandoned): Promise<Admissible> {
     const startedAt = performance.now();
     const deadlineMs = this.#check(request);
-    const target = this.#options.catalogue.resolve(request.model, request);
-    const prepared = await prepareInputs(target.version, request.inputs);
-    const explanation =
-      request.explain === undefined ? undefined : planExplanations(target.version.manifest, prepared, request.explain);
+    const { target, prepared, explanation } = await this.#prepare(request);
     // Gone while its pictures were decoded: nobody would hear the answer, so nothing is charged and nothing run.
     if (abandoned.aborted && request.idempotencyKey === undefined) throw deadlineExceeded();
     return {
@@ -106,11 +101,10 @@ export class InferenceService {
   }
 
   /** What a request with explanations would be charged for, by the very plan that would be run. */
-  async explainCost(principal: TenantPrincipal, request: ExplainedRequest): Promise<ExplainCost> {
-    const target = this.#options.catalogue.resolve(request.model, request);
-    const prepared = await prepareInputs(target.version, request.inputs);
-    const { evaluations } = planExplanations(target.version.manifest, prepared, request.explain);
-    return { inputs: prepared.length, evaluations, quantity: prepared.length + evaluations };
+  async explainCost(request: ExplainedRequest): Promise<ExplainCost> {
+    const { prepared, explanation } = await this.#prepare(request);
+    const evaluations = explanation?.evaluations ?? 0;
+    return { inputs: prepared.length, evaluations, quantity: inputsOf({ prepared, explanation }) };
   }
 
   /** Charges and runs side by side, and answers when both are done. */
@@ -162,7 +156,10 @@ export class InferenceService {
       prepared,
       plan,
       answers: result.outputs,
-      run: async (rows) => (await this.#options.engine.run({ ...common, kind: "EXPLANATION", rows })).outputs,
+      run: async (rows) => {
+        if (stop?.aborted === true) throw deadlineExceeded();
+        return (await this.#options.engine.run({ ...common, kind: "EXPLANATION", rows })).outputs;
+      },
     });
     return { ...result, explanations };
   }
@@ -220,6 +217,15 @@ export class InferenceService {
     stop.abort();
     if (verdict.kind === "QUOTA_EXCEEDED") this.#exhausted.add(admissible.principal.tenantId);
     return refusalOf(verdict);
+  }
+
+  /** Chooses the version, makes its rows of the inputs, and plans what explaining them takes. */
+  async #prepare(request: ExplainedRequest): Promise<Pick<Admissible, "target" | "prepared" | "explanation">> {
+    const target = this.#options.catalogue.resolve(request.model, request);
+    const prepared = await prepareInputs(target.version, request.inputs);
+    const { explain: wanted } = request;
+    const explanation = wanted && planExplanations(target.version.manifest, prepared, wanted);
+    return { target, prepared, explanation };
   }
 
   #check(request: InferenceRequest): number {

@@ -20,7 +20,7 @@ export function kernelShap(parts: number, samples: number, seed: number): Attrib
     attribute(whole, scores) {
       const [nothing = 0] = scores;
       if (parts === 1) return Float64Array.of(whole - nothing);
-      return fit(
+      return fitted(
         coalitions,
         scores.subarray(1).map((score) => score - nothing),
         whole - nothing,
@@ -93,7 +93,7 @@ function drawSet(parts: number, size: number, chance: () => number): Float64Arra
  * The least squares under the condition that all values add up to `total`, by a Lagrange multiplier: no part is treated
  * otherwise than the others, as the one would be through which the condition were eliminated.
  */
-function fit(coalitions: readonly Coalition[], gains: Float64Array, total: number): Float64Array {
+function fitted(coalitions: readonly Coalition[], gains: Float64Array, total: number): Float64Array {
   const parts = coalitions[0]?.presence.length ?? 0;
   const matrix = new Float64Array(parts * parts);
   const right = new Float64Array(parts);

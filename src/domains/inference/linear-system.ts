@@ -20,19 +20,30 @@ export function solvePositiveDefinite(matrix: Float64Array, right: Float64Array)
 const addedToDiagonal = 1e-10;
 
 function decompose(matrix: Float64Array, size: number): Float64Array {
-  let trace = 0;
-  for (let i = 0; i < size; i++) trace += at(matrix, i * size + i);
-  const added = (addedToDiagonal * trace) / size;
+  const added = (addedToDiagonal * traceOf(matrix, size)) / size;
   const lower = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
-    for (let column = 0; column <= row; column++) {
-      let value = at(matrix, row * size + column) + (row === column ? added : 0);
-      for (let k = 0; k < column; k++) value -= at(lower, row * size + k) * at(lower, column * size + k);
-      lower[row * size + column] =
-        row === column ? Math.sqrt(Math.max(value, added)) : value / at(lower, column * size + column);
+    for (let column = 0; column < row; column++) {
+      const left = at(matrix, row * size + column) - product(lower, { size, row, column });
+      lower[row * size + column] = left / at(lower, column * size + column);
     }
+    const left = at(matrix, row * size + row) + added - product(lower, { size, row, column: row });
+    lower[row * size + row] = Math.sqrt(Math.max(left, added));
   }
   return lower;
+}
+
+/** Of what is decomposed so far of two rows, up to the column. */
+function product(lower: Float64Array, { size, row, column }: { size: number; row: number; column: number }): number {
+  let sum = 0;
+  for (let k = 0; k < column; k++) sum += at(lower, row * size + k) * at(lower, column * size + k);
+  return sum;
+}
+
+function traceOf(matrix: Float64Array, size: number): number {
+  let trace = 0;
+  for (let i = 0; i < size; i++) trace += at(matrix, i * size + i);
+  return trace;
 }
 
 function at(values: Float64Array, i: number): number {

@@ -78,17 +78,7 @@ class PatternReader {
   #sequence(depth: number): Part {
     let whole: Part = { isNullable: true, isEndless: false, ways: 1, length: 0 };
     while (this.#at < this.#pattern.length && !this.#sees("|") && !this.#sees(")")) {
-      const part = this.#repeated(this.#atom(depth));
-      if (whole.isEndless && !part.isNullable) {
-        throw new PatternRefused("goes on after a repetition without end with something that must match");
-      }
-      whole = bounded({
-        isNullable: whole.isNullable && part.isNullable,
-        isEndless: whole.isEndless || part.isEndless,
-        // Once something endless is read nothing fails any more, so no other way is ever tried.
-        ways: whole.isEndless ? whole.ways : whole.ways * part.ways,
-        length: whole.isEndless ? Math.max(whole.length, part.length) : whole.length + part.length,
-      });
+      whole = followed(whole, this.#repeated(this.#atom(depth)));
     }
     return whole;
   }
@@ -167,6 +157,20 @@ class PatternReader {
     this.#at++;
     return true;
   }
+}
+
+function followed(before: Part, part: Part): Part {
+  // Once something endless is read nothing fails any more, so no other way is ever tried.
+  if (before.isEndless) {
+    if (part.isNullable) return { ...before, length: Math.max(before.length, part.length) };
+    throw new PatternRefused("goes on after a repetition without end with something that must match");
+  }
+  return bounded({
+    isNullable: before.isNullable && part.isNullable,
+    isEndless: part.isEndless,
+    ways: before.ways * part.ways,
+    length: before.length + part.length,
+  });
 }
 
 /** Of a part that is read `least` to `most` times. */

@@ -109,7 +109,8 @@ interface Walk {
 /** Fragments that spread fragments that spread fragments grow by powers: their walk has an end, too. */
 const maxSelections = 20_000;
 
-const nothing: OperationPlan = { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0, evaluations: () => 0 };
+const none: Cost = () => 0;
+const nothing: OperationPlan = { depth: 0, aliases: 0, cost: none, inputs: none, evaluations: none };
 
 function planSelections(walk: Walk, selections: SelectionSetNode, type: GraphQLOutputType): OperationPlan {
   const parts = selections.selections.map((selection) => planSelection(walk, selection, type));
@@ -152,11 +153,7 @@ function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): Ope
       ? nothing
       : planSelections(walk, field.selectionSet, type);
   const times = pageSizeOf(field, definition?.args.some((argument) => argument.name === "first") ?? false);
-  const isInfer = field.name.value === "infer" && named === walk.schema.getMutationType();
-  // Its inputs are prepared as those of `infer` are: pictures decoded, texts read.
-  const isCost = field.name.value === "explainCost" && named === walk.schema.getQueryType();
-  const own = isInfer || isCost ? inputsOf(field) : () => 0;
-  const evaluations = isInfer ? evaluationsOf(field, own) : () => 0;
+  const { inputs: own, evaluations } = ownCosts(walk, field, named);
   return {
     // GraphQL itself bounds how deep the schema may be asked for; its usual query is deeper than any of ours.
     depth: definition === SchemaMetaFieldDef || definition === TypeMetaFieldDef ? 1 : inner.depth + 1,
@@ -165,6 +162,22 @@ function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): Ope
     inputs: (variables) => own(variables) + inner.inputs(variables),
     evaluations: (variables) => evaluations(variables) + inner.evaluations(variables),
   };
+}
+
+/** What the field itself has run. */
+function ownCosts(
+  walk: Walk,
+  field: FieldNode,
+  parent: GraphQLNamedType,
+): Pick<OperationPlan, "inputs" | "evaluations"> {
+  const name = field.name.value;
+  if (name === "infer" && parent === walk.schema.getMutationType()) {
+    const inputs = inputsOf(field);
+    return { inputs, evaluations: evaluationsOf(field, inputs) };
+  }
+  // Its inputs are prepared as those of `infer` are: pictures decoded, texts read.
+  const isTold = name === "explainCost" && parent === walk.schema.getQueryType();
+  return isTold ? { inputs: inputsOf(field), evaluations: none } : { inputs: none, evaluations: none };
 }
 
 function definitionOf(
