@@ -11,7 +11,9 @@ from torch import nn
 from mail.fitting import shuffled_batches
 from mail.tokens import pad
 from tags.network import TokenTagger
+from tags.rules import LABELS
 
+PERSON = LABELS.index("person")
 IGNORED = -100  # the label of padding, which cross-entropy passes over
 
 
@@ -21,6 +23,7 @@ class Fitting:
     batch: int
     learning_rate: float
     forgotten_words: float  # share of the words of a training text that are known by their shape only, anew each time
+    forgotten_names: float  # the same of the words that name a person: most names will be strange ones
     seed: int
 
 
@@ -47,7 +50,7 @@ def fit(model: TokenTagger, training: Examples, validation: Examples, fitting: F
         started = time.monotonic()
         model.train()
         for batch in shuffled_batches(training.rows, fitting.batch, chance):
-            token_ids, lengths, labels = arrays(training, batch, fitting.forgotten_words, chance)
+            token_ids, lengths, labels = arrays(training, batch, fitting, chance)
             loss = loss_of(model, token_ids, lengths, labels)
             optimizer.zero_grad()
             loss.backward()
@@ -65,13 +68,16 @@ def fit(model: TokenTagger, training: Examples, validation: Examples, fitting: F
 
 
 def arrays(
-    examples: Examples, batch: Sequence[int], forgotten: float, chance: np.random.Generator
+    examples: Examples, batch: Sequence[int], fitting: Fitting | None, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     token_ids, lengths = pad([examples.rows[i] for i in batch])
     shapes, _ = pad([examples.shapes[i] for i in batch])
     labels = np.full(token_ids.shape, IGNORED, dtype=np.int64)
     for row, i in enumerate(batch):
         labels[row, : lengths[row]] = examples.labels[i]
+    if fitting is None:
+        return token_ids, lengths, labels
+    forgotten = np.where(labels == PERSON, fitting.forgotten_names, fitting.forgotten_words)
     return np.where(chance.random(token_ids.shape) < forgotten, shapes, token_ids), lengths, labels
 
 
@@ -88,6 +94,6 @@ def evaluate(model: TokenTagger, examples: Examples, size: int = 64) -> float:
     order = sorted(range(len(examples.rows)), key=lambda row: len(examples.rows[row]))
     losses = []
     for i in range(0, len(order), size):
-        token_ids, lengths, labels = arrays(examples, order[i : i + size], 0.0, chance)
+        token_ids, lengths, labels = arrays(examples, order[i : i + size], None, chance)
         losses.append(loss_of(model, token_ids, lengths, labels).item())
     return sum(losses) / len(losses)

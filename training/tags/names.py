@@ -1,4 +1,4 @@
-"""People's names: known from the headers of the mails, and found where a mail says whose they are."""
+"""People's names: common ones and those of the mails' headers, and what stands where a mail says whose name it is."""
 
 import re
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mail import examples
 from mail.corpus import Mail
+from tags.given_names import GIVEN_NAMES
 
 NAME_WORD = r"[A-Z][A-Za-z\u00c0-\u024f'-]*[a-z\u00c0-\u024f]"
 NAME = rf"{NAME_WORD}(?: (?:{NAME_WORD}|[A-Z]\.?))*(?: {NAME_WORD})?"
@@ -29,7 +30,7 @@ class Names:
     def __init__(self, mails: Iterable[Mail], texts: Iterable[str]) -> None:
         full = {name for name in examples.names_in(mails) if not set(name.split()) & NO_NAMES}
         ordinary = ordinary_words(texts)
-        self.given = {name.split()[0] for name in full}
+        self.given = {name.split()[0] for name in full} | GIVEN_NAMES
         self.family = {name.split()[-1] for name in full}
         # `Will`, `Mark` and `Rose` are words as well: alone they say nothing.
         self.sure_given = {name for name in self.given if name.lower() not in ordinary and len(name) > 2}
@@ -54,7 +55,8 @@ class Names:
             yield match.span()
         for match in self.pair.finditer(text):
             given, family = match.groups()
-            if given in self.sure_given and (family in self.family or family.lower() not in self.ordinary):
+            is_given = given in self.sure_given or (given in GIVEN_NAMES and family.lower() not in self.ordinary)
+            if is_given and (family in self.family or family.lower() not in self.ordinary):
                 yield match.span()
         for match in GREETING.finditer(text):
             if match.group(1) in self.given:

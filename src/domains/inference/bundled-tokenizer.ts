@@ -1,9 +1,9 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import type { BundledTokenizerRecipe } from "../models/recipes.ts";
 import { asByteLetters, spaceAsByteLetter } from "./byte-letters.ts";
+import type { EncodedText, TextTokenizer } from "./encoded-text.ts";
 import type { TokenPlace } from "./lower-case.ts";
-import { alignTokens, normalized, type ReadText, type Surface } from "./token-alignment.ts";
-import type { EncodedText, TextTokenizer } from "./tokenizer.ts";
+import { alignTokens, normalized, type ReadText } from "./token-alignment.ts";
 
 /** Text beyond this is not looked at: no version reads as many tokens, and the work is done on the gateway's one thread. */
 const maxCharacters = 100_000;
@@ -50,26 +50,26 @@ export class BundledTokenizer implements TextTokenizer {
     const { normalizer } = this.#tokenizer;
     const plain = normalized(text, (part) => (normalizer === null ? part : normalizer(part)));
     if (this.#uses("ByteLevel")) {
-      return alignTokens(
-        asByteLetters(plain),
-        tokens.map((letters) => ({ letters })),
-        (letter) => letter === spaceAsByteLetter,
-      );
+      return alignTokens(asByteLetters(plain), tokens, {
+        isSpace: (letter) => letter === spaceAsByteLetter,
+        isUnknownByWord: false,
+      });
     }
     const read = this.#uses("Metaspace") ? withMetaspaces(plain) : plain;
+    const isUnknownByWord = this.#recipe.tokenizer.model.type === "WordPiece";
     return alignTokens(
       read,
-      tokens.map((token) => this.#surfaceOf(token)),
-      isSpace,
+      tokens.map((token) => this.#lettersOf(token)),
+      { isSpace, isUnknownByWord },
     );
   }
 
-  #surfaceOf(token: string): Surface {
+  #lettersOf(token: string): string | undefined {
     const { model } = this.#recipe.tokenizer;
-    if (token === model.unk_token) return { letters: undefined };
+    if (token === model.unk_token) return undefined;
     const prefix = model.type === "WordPiece" ? (model.continuing_subword_prefix ?? "##") : "";
     const isContinued = prefix !== "" && token.startsWith(prefix) && token.length > prefix.length;
-    return { letters: isContinued ? token.slice(prefix.length) : token };
+    return isContinued ? token.slice(prefix.length) : token;
   }
 
   #uses(type: "ByteLevel" | "Metaspace"): boolean {

@@ -1,11 +1,11 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Manifest } from "../models/manifest.ts";
+import { encodeTensor } from "./encoded-tensor.ts";
 import { explainedScore } from "./explained-score.ts";
 import type { Completeness, Explanation, TokenValue } from "./explanation.ts";
 import type { ExplanationPlan, PlannedExplanation } from "./explanation-plan.ts";
 import { heatMap } from "./heat-map.ts";
 import type { PreparedInput } from "./prepare.ts";
-import { encodeTensor } from "./scores.ts";
 import type { Row } from "./tensor.ts";
 
 export interface ToExplain {

@@ -1,4 +1,4 @@
-import type { EncodedTensor } from "./inference.ts";
+import type { EncodedTensor } from "./encoded-tensor.ts";
 
 export type ExplainMethod = "OCCLUSION" | "INTEGRATED_GRADIENTS" | "SHAP" | "ATTENTION";
 

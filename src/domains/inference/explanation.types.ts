@@ -1,6 +1,6 @@
 import { Field, Float, InputType, Int, ObjectType, registerEnumType } from "type-graphql";
 import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
-import type { EncodedTensor } from "./inference.ts";
+import type { EncodedTensor } from "./encoded-tensor.ts";
 import { InferenceInputType } from "./inference-input.types.ts";
 import { TensorScalar } from "./tensor.types.ts";
 

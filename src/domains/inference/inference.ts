@@ -1,12 +1,6 @@
 import type { Model, ModelVersion } from "../models/model.ts";
+import type { EncodedTensor } from "./encoded-tensor.ts";
 import type { ExplainRequest, Explanation } from "./explanation.ts";
-
-/** Numbers as callers send and get them: little-endian bytes, as base64. */
-export interface EncodedTensor {
-  dtype: string;
-  shape: number[];
-  data: string;
-}
 
 /** One input as a caller sends it: exactly one of the three. */
 export interface InferenceInput {

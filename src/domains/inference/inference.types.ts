@@ -3,8 +3,8 @@ import { Field, Float, InputType, Int, ObjectType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { ExecutionProvider, ModelType, ModelVersionType } from "../models/models.types.ts";
 import { MeteredQuantityType } from "../usage/usage.types.ts";
+import type { EncodedTensor } from "./encoded-tensor.ts";
 import { ExplainInput, ExplanationType } from "./explanation.types.ts";
-import type { EncodedTensor } from "./inference.ts";
 import { InferenceInputType } from "./inference-input.types.ts";
 import { TensorScalar } from "./tensor.types.ts";
 

@@ -1,8 +1,9 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Manifest } from "../models/manifest.ts";
-import type { EncodedTensor, InferenceOutput, LabelScore, OutputTensor, TokenLabel } from "./inference.ts";
+import { encodeTensor } from "./encoded-tensor.ts";
+import type { InferenceOutput, LabelScore, OutputTensor, TokenLabel } from "./inference.ts";
 import type { PreparedInput } from "./prepare.ts";
-import { dtypeOf, type Row, type TensorData } from "./tensor.ts";
+import type { Row } from "./tensor.ts";
 
 /**
  * The answers for a request's rows. `outputs` holds, for each row, the numbers of every output of the signature.
@@ -106,11 +107,6 @@ function shapeOf(declared: readonly (number | string)[], length: number): number
   const fixed = declared.reduce<number>((product, size) => (typeof size === "number" ? product * size : product), 1);
   if (varying > 1) return [length];
   return declared.map((size) => (typeof size === "number" ? size : length / fixed));
-}
-
-export function encodeTensor(data: TensorData, shape: number[]): EncodedTensor {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return { dtype: dtypeOf(data), shape, data: bytes.toString("base64") };
 }
 
 /** Probabilities of logits. The largest is taken off first: exp() of a large logit would overflow. */

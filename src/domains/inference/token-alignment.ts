@@ -6,42 +6,41 @@ export interface ReadText {
   places: TokenPlace[];
 }
 
-/** One token of a tokenizer's, as far as its letters are known. */
-export interface Surface {
-  /** What it stands for in the text that is read; undefined for an unknown token. */
-  letters: string | undefined;
+/** How a tokenizer writes its tokens. */
+export interface Writing {
+  isSpace: (letter: string) => boolean;
+  /** Whether what is unknown to it is unknown as a whole word; otherwise it is as little as can be. */
+  isUnknownByWord: boolean;
 }
 
 /**
  * Where tokens stand, found again: the tokenizer tells its tokens, not their places. They come in the text's own order,
- * so each is looked for where the last one ended. One that is not there as it is written (an unknown one) reaches to the
- * next that is, or to the end of its word.
+ * so each is looked for where the last one ended. An unknown one reaches to the end of its word, or to the next token.
+ *
+ * @param tokens the letters of each, as they stand in the text that is read; undefined for an unknown one.
  */
-export function alignTokens(
-  read: ReadText,
-  surfaces: readonly Surface[],
-  isSpace: (letter: string) => boolean,
-): TokenPlace[] {
+export function alignTokens(read: ReadText, tokens: readonly (string | undefined)[], writing: Writing): TokenPlace[] {
   const places: TokenPlace[] = [];
   let at = 0;
-  for (const [i, surface] of surfaces.entries()) {
-    const letters = trimmed(surface.letters, isSpace);
-    at = skipSpaces(read.text, at, isSpace);
-    const end =
-      letters === undefined || !read.text.startsWith(letters, at)
-        ? endOfUnknown(read.text, { at, next: trimmed(surfaces[i + 1]?.letters, isSpace), isSpace })
-        : at + letters.length;
+  for (const [i, token] of tokens.entries()) {
+    const isOnlySpace = token !== undefined && skipSpaces(token, 0, writing) === token.length;
+    if (!isOnlySpace) at = skipSpaces(read.text, at, writing);
+    const letters = isOnlySpace ? token : trimmed(token, writing);
+    const isThere = letters !== undefined && read.text.startsWith(letters, at);
+    const end = isThere
+      ? at + letters.length
+      : endOfUnknown(read.text, { at, next: trimmed(tokens[i + 1], writing), writing });
     places.push(placeBetween(read, at, end));
     at = end;
   }
   return places;
 }
 
-function trimmed(letters: string | undefined, isSpace: (letter: string) => boolean): string | undefined {
-  return letters === undefined ? undefined : letters.slice(skipSpaces(letters, 0, isSpace));
+function trimmed(token: string | undefined, writing: Writing): string | undefined {
+  return token === undefined ? undefined : token.slice(skipSpaces(token, 0, writing));
 }
 
-function skipSpaces(text: string, from: number, isSpace: (letter: string) => boolean): number {
+function skipSpaces(text: string, from: number, { isSpace }: Writing): number {
   let at = from;
   while (at < text.length && isSpace(text[at] ?? "")) at++;
   return at;
@@ -49,15 +48,20 @@ function skipSpaces(text: string, from: number, isSpace: (letter: string) => boo
 
 function endOfUnknown(
   text: string,
-  { at, next, isSpace }: { at: number; next: string | undefined; isSpace: (letter: string) => boolean },
+  { at, next, writing }: { at: number; next: string | undefined; writing: Writing },
 ): number {
+  if (writing.isUnknownByWord) return at + (wholeWord.exec(text.slice(at, at + longestWord))?.[0].length ?? 0);
   let end = at;
-  while (end < text.length && !isSpace(text[end] ?? "")) {
+  while (end < text.length && !writing.isSpace(text[end] ?? "")) {
     if (end > at && next !== undefined && next !== "" && text.startsWith(next, end)) break;
     end++;
   }
   return end;
 }
+
+/** What is split at spaces and signs: a sign is a word of its own. */
+const wholeWord = /^(?:[\p{L}\p{N}\p{M}\p{Cf}]+|.)/su;
+const longestWord = 1_000;
 
 /** From the first letter's start to the last one's end: a token may hold a part of a character only. */
 function placeBetween({ places }: ReadText, from: number, to: number): TokenPlace {

@@ -48,4 +48,3 @@ export const tokenizerJson = z.looseObject({
     .default(null),
   model,
 });
-export type TokenizerJson = z.infer<typeof tokenizerJson>;

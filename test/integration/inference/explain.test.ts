@@ -72,4 +72,116 @@ describe("explain", () => {
     expect(error).toBeCloseTo(sum - expected, 12);
     expect(expected).toBeLessThanOrEqual(outputs[0].score);
   });
+
+  test("integrates gradients along the way from black to the digit, which add up to its score", async () => {
+    const { outputs, usage } = await explained({
+      model: "digits",
+      inputs: [digit],
+      explain: { method: "INTEGRATED_GRADIENTS", samples: 16, target: "7" },
+    });
+    expect(usage).toEqual([{ quantity: 1 + 2 * 49 * 16 + 1 }]);
+    const { completeness, samples } = outputs[0].explanation;
+    expect(samples).toBe(16);
+    expect(Math.abs(completeness.error)).toBeLessThan(0.05);
+    expect(completeness.expected).toBeGreaterThan(0.5);
+  });
+
+  test("shares a mail's score out among its words by SHAP, exactly, and says where they stand", async () => {
+    const { outputs } = await explained({
+      model: "mail",
+      inputs: [mail],
+      explain: { method: "SHAP", samples: 1_000 },
+    });
+    const { tokens, completeness, parts, target, heatMap } = outputs[0].explanation;
+    expect(target).toBe(outputs[0].label);
+    expect(heatMap).toBeNull();
+    expect(parts).toBe(tokens.length);
+    for (const { text, start, end } of tokens) expect(mail.text.slice(start, end)).toBe(text);
+    expect(completeness.error).toBeCloseTo(0, 5);
+  });
+
+  test("shows what the mail model with attention looked at, at no further cost", async () => {
+    const { outputs, usage } = await explained({
+      model: "mail-attention",
+      inputs: [mail, { text: "Re: patch for the kernel module" }],
+      explain: { method: "ATTENTION" },
+    });
+    expect(usage).toEqual([{ quantity: 2 }]);
+    for (const { explanation: shown } of outputs) {
+      expect(shown.tokens.reduce((sum: number, { value }: { value: number }) => sum + value, 0)).toBeCloseTo(1, 5);
+      expect(shown).toMatchObject({ method: "ATTENTION", baseline: "none", evaluations: 0, completeness: null });
+    }
+  });
+
+  test("takes as long a text as the version reads, in parts that one request can pay for", async () => {
+    const long = { text: "word ".repeat(400) };
+    const { outputs } = await explained({ model: "mail", inputs: [long], explain: { method: "OCCLUSION" } });
+    expect(outputs[0].explanation).toMatchObject({ evaluations: 257, parts: 256, values: { shape: [256] } });
+    const shap = await explained({ model: "mail", inputs: [long], explain: { method: "SHAP" } });
+    expect(shap.outputs[0].explanation).toMatchObject({ evaluations: 257, parts: 64, values: { shape: [256] } });
+  });
+
+  test("is not asked again by a repeat, and is charged once", async () => {
+    const input = {
+      model: "digits",
+      inputs: [digit],
+      explain: { method: "SHAP", samples: 64 },
+      idempotencyKey: "again",
+    };
+    const before = await usedInputs();
+    const [first, second] = [await explained(input), await explained(input)];
+    expect(second).toEqual(first);
+    expect(first.outputs[0].explanation.heatMap).not.toBeNull();
+    expect(await usedInputs()).toBe(before + 66);
+    const other = await tenant.key.infer({ ...input, explain: { method: "SHAP", samples: 65 } });
+    expect(other.errors[0]?.extensions.code).toBe("CONFLICT");
+  });
+
+  test("by a hundred aliases is refused at the door, before anything is charged", async () => {
+    const before = await usedInputs();
+    const aliases = Array.from({ length: 100 }, (_, i) => `a${i}: infer(input: $input) { id }`).join(" ");
+    const refused = await tenant.key.refusal(`mutation($input: InferInput!) { ${aliases} }`, {
+      input: { model: "digits", inputs: [digit], explain: { method: "OCCLUSION" } },
+    });
+    expect(refused.extensions.code).toBe("QUERY_TOO_COMPLEX");
+    expect(refused.message).toMatch(/could explain by 25700 changed inputs; the limit is 16384/);
+    expect(await usedInputs()).toBe(before);
+  });
+
+  test("that takes longer than the caller waits is given up and not charged", async () => {
+    const before = await usedInputs();
+    const answer = await tenant.key.infer({
+      model: "mail",
+      inputs: Array.from({ length: 8 }, () => ({ text: "word ".repeat(300) })),
+      explain: { method: "SHAP", samples: 1_000 },
+      deadlineMs: 60,
+    });
+    expect(answer.errors).toHaveLength(1);
+    expect(answer.errors[0]?.extensions.code).toBe("DEADLINE_EXCEEDED");
+    expect(await usedInputs()).toBe(before);
+  });
+});
+
+describe("tags", () => {
+  test("finds addresses, links, dates, amounts and people, and says where", async () => {
+    const text =
+      "Hi Peter,\n\nthe meeting is on Friday, September 20, 2002 at 5:10 PM, see http://www.example.org/agenda.html for more. " +
+      "It costs $40, write to rob.master@services.example.com.\n\nThanks,\nJohn Miller\n";
+    const answer = await tenant.key.infer(
+      { model: "tags", inputs: [{ text }] },
+      "outputs { label score tokens { text start end label score } truncated }",
+    );
+    expect(answer.errors).toEqual([]);
+    const [{ tokens }] = answer.data.infer.outputs;
+    for (const { text: word, start, end } of tokens) expect(text.slice(start, end)).toBe(word);
+    const foundAs = (label: string) =>
+      tokens
+        .filter((token: { label: string }) => token.label === label)
+        .map(({ text: word }: { text: string }) => word);
+    expect(foundAs("email").join("")).toBe("rob.master@services.example.com");
+    expect(foundAs("url").join("")).toBe("http://www.example.org/agenda.html");
+    expect(foundAs("date")).toEqual(expect.arrayContaining(["Friday", "September", "20", "2002", "5", "10", "PM"]));
+    expect(foundAs("amount")).toEqual(["$", "40"]);
+    expect(foundAs("person")).toEqual(expect.arrayContaining(["Peter", "John", "Miller"]));
+  });
 });
