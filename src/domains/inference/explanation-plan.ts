@@ -42,7 +42,7 @@ export function planExplanations(
     const input = prepared[index];
     if (input === undefined) throw new Error("a place without an input");
     const planned = planOne(manifest, { index, input, request, samples });
-    checkToken(request, planned.parts.partOf.filter((part) => part !== undefined).length);
+    checkToken(request, planned.parts.tokens);
     return planned;
   });
   const evaluations = outputs.reduce((sum, { method }) => sum + (method?.evaluations ?? 0), 0);
@@ -64,7 +64,7 @@ function planOne(manifest: Manifest, { index, input, request, samples }: Planned
   const { method, baseline = 0, seed = 0 } = request;
   switch (method) {
     case "ATTENTION": {
-      const parts = partsOf(manifest, input, { most: Number.MAX_SAFE_INTEGER, baseline });
+      const parts = partsOf(manifest, input, { most: Number.MAX_SAFE_INTEGER, baseline, withUnchanged: true });
       return { index, parts, method: undefined, samples };
     }
     case "OCCLUSION": {

@@ -5,7 +5,11 @@ import { type PreparedInput, rowOfTokens } from "./prepare.ts";
 import type { Row, TensorData } from "./tensor.ts";
 import { tokenizerOf } from "./tokenizer.ts";
 
-/** An input as parts that can be taken away: patches of a picture, tokens of a text, runs of numbers. */
+/**
+ * An input as parts that can be taken away: patches of a picture, tokens of a text, runs of numbers. What is the
+ * baseline's own already (black paper, an unknown word) is no part: taking it away changes nothing, so its worth is known
+ * to be nought, and asking would cost the caller an input and blur the others' share.
+ */
 export interface InputParts {
   count: number;
   /** Whether a part can be there by half: numbers can, token ids cannot. */
@@ -16,6 +20,8 @@ export interface InputParts {
   rowWith: (presence: ArrayLike<number>) => Row;
   /** For each pixel, number or token the part that it belongs to; undefined where it belongs to none, and stays. */
   partOf: (number | undefined)[];
+  /** Tokens that stand in a text; 0 for other inputs. */
+  tokens: number;
   /** The shape that `partOf` has as a tensor. */
   shape: number[];
 }
@@ -25,22 +31,22 @@ export interface PartsWanted {
   most: number;
   /** What stands where a part is taken away from numbers. */
   baseline: number;
+  /** Also the tokens that are unknown: nothing will be taken away. */
+  withUnchanged?: true;
 }
 
 /** Throws INVALID_INPUT where the baseline is nothing that the version takes. */
 export function partsOf(manifest: Manifest, input: PreparedInput, wanted: PartsWanted): InputParts {
   const recipe = manifest.preprocessing;
-  if (recipe?.kind === "text") return tokenParts(manifest, { recipe, input, most: wanted.most });
+  if (recipe?.kind === "text") return tokenParts(manifest, { ...wanted, recipe, input });
   const [whole] = input.row;
   if (whole === undefined) throw new Error("a prepared input without a tensor");
   checkBaseline(manifest, whole, wanted.baseline);
-  if (recipe?.kind === "image") {
-    return numberParts(whole, wanted.baseline, {
-      partOf: patches(recipe, wanted.most),
-      shape: [recipe.height, recipe.width],
-    });
-  }
-  return numberParts(whole, wanted.baseline, { partOf: runs(whole.length, wanted.most), shape: [whole.length] });
+  const isPicture = recipe?.kind === "image";
+  return numberParts(whole, wanted.baseline, {
+    regions: isPicture ? patches(recipe, wanted.most) : runs(whole.length, wanted.most),
+    shape: isPicture ? [recipe.height, recipe.width] : [whole.length],
+  });
 }
 
 function checkBaseline({ signature }: Manifest, whole: TensorData, baseline: number): void {
@@ -53,16 +59,24 @@ function checkBaseline({ signature }: Manifest, whole: TensorData, baseline: num
 function numberParts(
   whole: TensorData,
   baseline: number,
-  { partOf, shape }: Pick<InputParts, "partOf" | "shape">,
+  { regions, shape }: { regions: number[]; shape: number[] },
 ): InputParts {
+  const changing = new Set(regions.filter((_, i) => Number(whole[i]) !== baseline));
+  const places = new Map([...changing].map((region, part) => [region, part]));
+  const partOf = regions.map((region) => places.get(region));
   return {
-    count: countOf(partOf),
+    count: places.size,
+    tokens: 0,
     isContinuous: whole instanceof Float32Array,
     baseline: String(baseline),
     partOf,
     shape,
-    rowWith: (presence) => [mixed(whole, baseline, (i) => presence[partOf[i] ?? 0] ?? 0)],
+    rowWith: (presence) => [mixed(whole, baseline, (i) => presenceAt(presence, partOf[i]))],
   };
+}
+
+function presenceAt(presence: ArrayLike<number>, part: number | undefined): number {
+  return part === undefined ? 1 : (presence[part] ?? 0);
 }
 
 function mixed(whole: TensorData, baseline: number, presenceOf: (i: number) => number): TensorData {
@@ -98,26 +112,27 @@ function runs(length: number, most: number): number[] {
  */
 function tokenParts(
   manifest: Manifest,
-  { recipe, input, most }: { recipe: TextRecipe; input: PreparedInput; most: number },
+  { recipe, input, most, withUnchanged }: PartsWanted & { recipe: TextRecipe; input: PreparedInput },
 ): InputParts {
   const ids = input.row[manifest.signature.inputs.findIndex(({ name }) => name === recipe.tensor)];
   if (!(ids instanceof BigInt64Array)) throw new Error("token ids that are no int64");
   const { unknownId } = tokenizerOf(recipe);
   const places = input.text?.places();
-  const standing = Array.from(ids, (_, i) => places === undefined || places[i] !== undefined);
-  const size = Math.ceil(standing.filter(Boolean).length / most);
+  const stands = Array.from(ids, (_, i) => places === undefined || places[i] !== undefined);
+  const isPart = (id: bigint, i: number) => stands[i] === true && (id !== unknownId || withUnchanged === true);
+  const size = Math.ceil(Array.from(ids).filter(isPart).length / most);
   let seen = 0;
-  const partOf = standing.map((isPart) => (isPart ? Math.floor(seen++ / size) : undefined));
+  const partOf = Array.from(ids, (id, i) => (isPart(id, i) ? Math.floor(seen++ / size) : undefined));
   return {
     count: countOf(partOf),
+    tokens: stands.filter(Boolean).length,
     isContinuous: false,
     baseline: "the unknown token",
     partOf,
     shape: [ids.length],
     rowWith: (presence) => {
       const kept = ids.map((id, i) => {
-        const part = partOf[i];
-        return part === undefined || presence[part] === 1 ? id : unknownId;
+        return presenceAt(presence, partOf[i]) === 1 ? id : unknownId;
       });
       return rowOfTokens(manifest, recipe, kept);
     },

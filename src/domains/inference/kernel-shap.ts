@@ -19,7 +19,7 @@ export function kernelShap(parts: number, samples: number, seed: number): Attrib
     },
     attribute(whole, scores) {
       const [nothing = 0] = scores;
-      if (parts === 1) return Float64Array.of(whole - nothing);
+      if (parts < 2) return new Float64Array(parts).fill(whole - nothing);
       return fitted(
         coalitions,
         scores.subarray(1).map((score) => score - nothing),
