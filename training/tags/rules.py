@@ -49,7 +49,7 @@ UNIT = r"(?:million|billion|thousand|percent|dollars?|euros?|pounds|cents?)"
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 AMOUNT = re.compile(
     rf"(?:(?:US|CA|AU)?[$£€]|\b(?:USD|EUR|GBP)\s)\s?{NUMBER}(?:(?:[KkMBm]|bn)\b|\s?{UNIT}\b)*"
-    rf"|(?<![\w.@/:#$%&=+-]){NUMBER}(?:\s?%|\s{UNIT}\b)*(?![\w/@:=-])(?!\.\w|\) ?\d{3})"
+    rf"|(?<![\w.@/:#$%&=+-]){NUMBER}(?:\s?%|\s{UNIT}\b)*(?![\w/@:=-])(?!\.\w|\) ?\d{{3}})"
 )
 
 Span = tuple[int, int, str]

@@ -33,7 +33,7 @@ EMBEDDING = 48
 HIDDEN = 128
 LOOK_AHEAD = 4
 DROPOUT = 0.2
-FITTING = Fitting(epochs=8, batch=32, learning_rate=3e-3, forgotten_words=0.1, forgotten_names=0.4, seed=SEED)
+FITTING = Fitting(epochs=6, batch=32, learning_rate=3e-3, forgotten_words=0.1, forgotten_names=0.4, seed=SEED)
 MAX_INPUTS = 32
 GOLDEN = 6
 MODEL = REPOSITORY / "models" / "tags" / "1" / "model.onnx"

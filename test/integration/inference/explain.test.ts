@@ -168,7 +168,7 @@ describe("tags", () => {
   test("finds addresses, links, dates, amounts and people, and says where", async () => {
     const text =
       "Hi Peter,\n\nthe meeting is on Friday, September 20, 2002 at 5:10 PM, see http://www.example.org/agenda.html for more. " +
-      "It costs $40, write to rob.master@services.example.com.\n\nThanks,\nJohn Miller\n";
+      "It costs $40, write to peter@example.org.\n\nThanks,\nJohn Miller\n";
     const answer = await tenant.key.infer(
       { model: "tags", inputs: [{ text }] },
       "outputs { label score tokens { text start end label score } truncated }",
@@ -180,7 +180,7 @@ describe("tags", () => {
       tokens
         .filter((token: { label: string }) => token.label === label)
         .map(({ text: word }: { text: string }) => word);
-    expect(foundAs("email").join("")).toBe("rob.master@services.example.com");
+    expect(foundAs("email").join("")).toBe("peter@example.org");
     expect(foundAs("url").join("")).toBe("http://www.example.org/agenda.html");
     expect(foundAs("date")).toEqual(expect.arrayContaining(["Friday", "September", "20", "2002", "5", "10", "PM"]));
     expect(foundAs("amount")).toEqual(["$", "40"]);
