@@ -27,7 +27,10 @@ export async function swapRows(stage: {
 }): Promise<Row[]> {
   const { server, generator, books, roundMs } = stage;
   await registerTwo(server);
-  const requests = stage.requests.map(({ body, labels }) => ({ body: body.replace('"digits"', `"${model}"`), labels }));
+  const requests = stage.requests.map((request) => ({
+    ...request,
+    body: request.body.replace('"digits"', `"${model}"`),
+  }));
   const load = async () => {
     const { host, port, path: url, credential } = server;
     const figures = await generator.run({ host, port, path: url, credential, requests, clients, durationMs: roundMs });

@@ -8,7 +8,7 @@ import { type Dtype, type Manifest, parseManifest } from "../../src/domains/mode
 const root = path.resolve(import.meta.dirname, "../..");
 
 /** A version as it is shipped; its id is its name. */
-export async function bundledModel(name: "digits" | "mail"): Promise<LoadableVersion> {
+export async function bundledModel(name: "digits" | "mail" | "mail-attention" | "tags"): Promise<LoadableVersion> {
   const folder = path.join(root, "models", name, "1");
   const [manifest, model] = await Promise.all([
     readFile(path.join(folder, "manifest.json"), "utf8"),

@@ -10,6 +10,9 @@ import { type ChargeRequest, type ChargeVerdict, quotaExceeded, type ReversalRea
 import type { Ledger } from "../usage/ledger.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { Engine, RunResult } from "./engine.ts";
+import { explain } from "./explainer.ts";
+import type { Explanation } from "./explanation.ts";
+import { type ExplanationPlan, planExplanations } from "./explanation-plan.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { type PreparedInput, prepareInputs } from "./prepare.ts";
 import { outputsOf } from "./scores.ts";
@@ -29,10 +32,25 @@ export interface Admissible {
   request: InferenceRequest;
   target: Route & { model: Model };
   prepared: PreparedInput[];
+  explanation: ExplanationPlan | undefined;
   /** On the clock of performance.now(). */
   startedAt: number;
   deadlineAt: number;
   abandoned: Abandoned;
+}
+
+/** What the version answered, and the explanations of these answers by their places. */
+export interface Answered extends RunResult {
+  explanations: ReadonlyMap<number, Explanation>;
+}
+
+/** As much of a request as decides what is run for it. */
+export type ExplainedRequest = Pick<InferenceRequest, "model" | "alias" | "version" | "inputs" | "explain">;
+
+export interface ExplainCost {
+  inputs: number;
+  evaluations: number;
+  quantity: number;
 }
 
 /** The names under which a request is charged. */
@@ -43,6 +61,7 @@ export interface ChargeNames {
 
 const defaultDeadlineMs = 10_000;
 const maxTopK = 100;
+const noExplanations: ReadonlyMap<number, Explanation> = new Map();
 /** How long a caller whose request failed may wait, past the deadline, for the charge to be taken back. */
 const reversalGraceMs = 500;
 
@@ -68,11 +87,26 @@ export class InferenceService {
   async admit(principal: TenantPrincipal, request: InferenceRequest, abandoned: Abandoned): Promise<Admissible> {
     const startedAt = performance.now();
     const deadlineMs = this.#check(request);
-    const target = this.#options.catalogue.resolve(principal, request.model, request);
-    const prepared = await prepareInputs(target.version, request.inputs);
+    const { target, prepared, explanation } = await this.#prepare(principal, request);
     // Gone while its pictures were decoded: nobody would hear the answer, so nothing is charged and nothing run.
     if (abandoned.aborted && request.idempotencyKey === undefined) throw deadlineExceeded();
-    return { principal, request, target, prepared, startedAt, deadlineAt: startedAt + deadlineMs, abandoned };
+    return {
+      principal,
+      request,
+      target,
+      prepared,
+      explanation,
+      startedAt,
+      deadlineAt: startedAt + deadlineMs,
+      abandoned,
+    };
+  }
+
+  /** What a request with explanations would be charged for, by the very plan that would be run. */
+  async explainCost(principal: TenantPrincipal, request: ExplainedRequest): Promise<ExplainCost> {
+    const { prepared, explanation } = await this.#prepare(principal, request);
+    const evaluations = explanation?.evaluations ?? 0;
+    return { inputs: prepared.length, evaluations, quantity: inputsOf({ prepared, explanation }) };
   }
 
   /** Charges and runs side by side, and answers when both are done. */
@@ -105,24 +139,41 @@ export class InferenceService {
     }
   }
 
-  /** @param stop fires when nobody wants the answer any more: rows that still queue are then dropped. */
-  run(admissible: Admissible, stop?: Abandoned): Promise<RunResult> {
-    const { target, principal, prepared, deadlineAt } = admissible;
-    return this.#options.engine.run({
+  /**
+   * The version's answers and, after them, the explanations of these.
+   *
+   * @param stop fires when nobody wants the answer any more: rows that still queue are then dropped.
+   */
+  async run(admissible: Admissible, stop?: Abandoned): Promise<Answered> {
+    const { target, principal, prepared, deadlineAt, explanation: plan } = admissible;
+    const common = {
       versionId: target.version.id,
       tenantId: principal.tenantId,
-      rows: prepared.map((input) => input.row),
       deadlineAt,
       ...(stop === undefined ? {} : { abandoned: stop }),
+    };
+    const result = await this.#options.engine.run({ ...common, rows: prepared.map((input) => input.row) });
+    if (plan === undefined) return { ...result, explanations: noExplanations };
+    const explanations = await explain({
+      manifest: target.version.manifest,
+      prepared,
+      plan,
+      answers: result.outputs,
+      run: async (rows) => {
+        if (stop?.aborted === true) throw deadlineExceeded();
+        return (await this.#options.engine.run({ ...common, kind: "EXPLANATION", rows })).outputs;
+      },
     });
+    return { ...result, explanations };
   }
 
   chargeRequestOf(admissible: Admissible, names: ChargeNames): ChargeRequest {
-    const { principal, target, prepared } = admissible;
+    const { principal, target } = admissible;
     return {
       ...names,
       tenantId: principal.tenantId,
-      quantity: prepared.length,
+      quantity: inputsOf(admissible),
+      explanations: admissible.explanation?.outputs.length ?? 0,
       modelId: target.model.id,
       modelVersionId: target.version.id,
       apiKeyId: principal.kind === "API_KEY" ? principal.apiKeyId : undefined,
@@ -171,6 +222,18 @@ export class InferenceService {
     return refusalOf(verdict);
   }
 
+  /** Chooses the version, makes its rows of the inputs, and plans what explaining them takes. */
+  async #prepare(
+    principal: TenantPrincipal,
+    request: ExplainedRequest,
+  ): Promise<Pick<Admissible, "target" | "prepared" | "explanation">> {
+    const target = this.#options.catalogue.resolve(principal, request.model, request);
+    const prepared = await prepareInputs(target.version, request.inputs);
+    const { explain: wanted } = request;
+    const explanation = wanted && planExplanations(target.version.manifest, prepared, wanted);
+    return { target, prepared, explanation };
+  }
+
   #check(request: InferenceRequest): number {
     const { maxDeadlineMs } = this.#options;
     const deadlineMs = request.deadlineMs ?? Math.min(defaultDeadlineMs, maxDeadlineMs);
@@ -202,15 +265,24 @@ export function refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>)
   return new Error("a charge without an idempotency key was answered as a repeat");
 }
 
-export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: RunResult): Inference {
+/** What a request is charged as: its inputs, and the changed inputs that its explanations take. */
+export function inputsOf({ prepared, explanation }: Pick<Admissible, "prepared" | "explanation">): number {
+  return prepared.length + (explanation?.evaluations ?? 0);
+}
+
+export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: Answered): Inference {
   const { target, prepared, request } = admissible;
+  const inputs = inputsOf(admissible);
   return {
     id,
     model: target.model,
     version: target.version,
     alias: target.alias,
-    outputs: outputsOf(target.version.manifest, prepared, result.outputs, request.topK),
-    usage: [{ meter: "inputs", quantity: prepared.length, amount: priceOf(BigInt(prepared.length), unitPriceMicros) }],
+    outputs: outputsOf(target.version.manifest, prepared, result.outputs, request.topK).map((output) => ({
+      ...output,
+      explanation: result.explanations.get(output.index),
+    })),
+    usage: [{ meter: "inputs", quantity: inputs, amount: priceOf(BigInt(inputs), unitPriceMicros) }],
     timing: { ...result.timing, totalMs: performance.now() - admissible.startedAt },
     createdAt: new Date(),
   };

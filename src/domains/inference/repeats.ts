@@ -7,6 +7,7 @@ import type { Catalogue } from "../models/catalogue.ts";
 import type { FirstRequest } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
+import type { ExplainRequest } from "./explanation.ts";
 import type { IdempotencyStore, StoredAnswer, StoringOutcome } from "./idempotency.store.ts";
 import {
   type Admissible,
@@ -211,15 +212,21 @@ function unheard(cause: unknown): TollgateError {
 
 /** What makes two requests the same one. Fixed order and no defaults, so that it stands for ever. */
 function digestOf(request: InferenceRequest): string {
-  const { model, alias, version, inputs, topK } = request;
+  const { model, alias, version, inputs, topK, explain } = request;
   const canonical = JSON.stringify([
     model,
     alias ?? null,
     version ?? null,
     topK,
     inputs.map((input) => [input.image ?? null, input.text ?? null, input.tensor ?? null]),
+    // Only where there is one: requests without keep the digest that they had before there were explanations.
+    ...(explain === undefined ? [] : [explanationOf(explain)]),
   ]);
   return createHash("sha256").update(canonical).digest("hex");
+}
+
+function explanationOf({ method, outputIndexes, samples, seed, target, token, baseline }: ExplainRequest): unknown[] {
+  return [method, outputIndexes, samples, seed, target, token, baseline].map((field) => field ?? null);
 }
 
 function conflict(key: string): TollgateError {

@@ -15,6 +15,8 @@ export class RowLayout {
   readonly #lengthsAt: number | undefined;
   readonly #paddedAt: number | undefined;
   readonly #varyingAt: number[];
+  /** For each output that is as long as its row, the numbers that it has for one step; undefined for the others. */
+  readonly #perStep: (number | undefined)[];
 
   /** Throws MODEL_REJECTED where rows of this signature cannot be laid into a batch. */
   constructor(manifest: Manifest) {
@@ -28,6 +30,15 @@ export class RowLayout {
     this.#varyingAt = this.inputs.flatMap((input, i) => (input.varyingAxis === undefined ? [] : [i]));
     this.#lengthsAt = isPadded ? inputs.findIndex((spec) => spec.name === text?.lengths) : undefined;
     this.#paddedAt = isPadded ? inputs.findIndex((spec) => spec.name === text?.tensor) : undefined;
+    const padded = this.#paddedAt === undefined ? undefined : inputs[this.#paddedAt]?.shape[1];
+    this.#perStep = outputs.map(({ shape }) => perStepOf(shape, padded));
+  }
+
+  /** How many numbers of an output are a row's own: the rest answers its padding, whose size depends on the batch. */
+  ownLengthOf(row: Row, output: number, length: number): number {
+    const perStep = this.#perStep[output];
+    if (perStep === undefined || this.#paddedAt === undefined) return length;
+    return Math.min(length, (row[this.#paddedAt]?.length ?? 0) * perStep);
   }
 
   /** How rows can share batches by their signature; whether they may is tried when the version is loaded. */
@@ -123,6 +134,12 @@ function layoutOf(spec: TensorSpec, paddingValue: number): InputLayout {
   if (varyingAxis !== undefined && varyingAxis > 0)
     throw rejected(`${spec.name} varies in dimension ${varyingAxis + 1}; only the first after the batch can`);
   return { name: spec.name, dtype: spec.dtype, dims, varyingAxis, fixedCount, paddingValue };
+}
+
+/** An output of which the second dimension has the name of the padded one is as long as its row. */
+function perStepOf(shape: TensorSpec["shape"], padded: number | string | undefined): number | undefined {
+  if (typeof padded !== "string" || shape[1] !== padded) return undefined;
+  return shape.slice(2).reduce<number>((product, size) => product * (typeof size === "number" ? size : 1), 1);
 }
 
 function checkBatchDimension(spec: Pick<TensorSpec, "name" | "shape">): void {

@@ -181,7 +181,7 @@ export class Runner {
       (views) => packRows(rows, layout, views),
     );
     try {
-      return { rows: unpackRows(tensors, rows.length), runMs };
+      return { rows: unpackRows(tensors, rows, layout), runMs };
     } catch (error) {
       throw new RunFailed(messageOf(error), { cause: error });
     }

@@ -2,20 +2,40 @@ import { z } from "zod";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { Inference } from "./inference.ts";
 
+const encodedTensor = z.object({ dtype: z.string(), shape: z.array(z.number()), data: z.string() });
+const place = { text: z.string().optional(), start: z.number().optional(), end: z.number().optional() };
+
+const storedExplanation = z.object({
+  method: z.enum(["OCCLUSION", "INTEGRATED_GRADIENTS", "SHAP", "ATTENTION"]),
+  target: z.string(),
+  baseline: z.string(),
+  evaluations: z.number(),
+  samples: z.number().optional(),
+  seed: z.number().optional(),
+  parts: z.number(),
+  values: encodedTensor,
+  tokens: z.array(z.object({ ...place, value: z.number() })).optional(),
+  heatMap: z.string().optional(),
+  completeness: z.object({ sum: z.number(), expected: z.number(), error: z.number() }).optional(),
+});
+
+const storedOutput = z.object({
+  index: z.number(),
+  label: z.string(),
+  score: z.number(),
+  scores: z.array(z.object({ label: z.string(), score: z.number() })),
+  tokens: z.array(z.object({ ...place, label: z.string(), score: z.number() })).optional(),
+  tensors: z.array(z.object({ name: z.string(), tensor: encodedTensor })).optional(),
+  truncated: z.boolean(),
+  explanation: storedExplanation.optional(),
+});
+
 /** An answer as it lies under its idempotency key. */
 const storedAnswer = z.object({
   id: z.string(),
   modelVersionId: z.string(),
   alias: z.string().optional(),
-  outputs: z.array(
-    z.object({
-      index: z.number(),
-      label: z.string(),
-      score: z.number(),
-      scores: z.array(z.object({ label: z.string(), score: z.number() })),
-      truncated: z.boolean(),
-    }),
-  ),
+  outputs: z.array(storedOutput),
   usage: z.array(z.object({ meter: z.string(), quantity: z.number(), amount: z.string() })),
   timing: z.object({
     queueMs: z.number(),

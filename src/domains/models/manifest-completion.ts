@@ -1,4 +1,4 @@
-import { type Manifest, parseManifest, type TensorSpec } from "./manifest.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
 import { type GraphSignature, signatureProblems } from "./onnx-signature.ts";
 import type { WantedVersion } from "./wanted-version.ts";
 
@@ -28,7 +28,7 @@ export function completeManifest(completion: Completion): { manifest: Manifest }
     signature: { inputs: graph.inputs, outputs: graph.outputs },
     ...given,
     output,
-    labels: wanted.labels ?? given["labels"] ?? placeNames(graph, output),
+    labels: wanted.labels ?? given["labels"] ?? [],
     description: completion.description,
     task: completion.task,
     name: completion.name,
@@ -49,12 +49,4 @@ export function completeManifest(completion: Completion): { manifest: Manifest }
 function outputOf(wanted: WantedVersion, graph: GraphSignature): { tensor: string; semantics: string } {
   const scores = graph.outputs.find((candidate) => candidate.dtype === "float32") ?? graph.outputs[0];
   return { tensor: scores?.name ?? "", semantics: wanted.semantics ?? "VALUES" };
-}
-
-/** Numbers without labels are named for their places. */
-function placeNames(graph: GraphSignature, output: unknown): string[] {
-  const name = typeof output === "object" && output !== null && "tensor" in output ? output.tensor : undefined;
-  const spec: TensorSpec | undefined = graph.outputs.find((candidate) => candidate.name === name);
-  const width = spec === undefined || spec.shape.length < 2 ? 1 : spec.shape.at(-1);
-  return Array.from({ length: typeof width === "number" ? width : 1 }, (_, i) => String(i));
 }

@@ -50,7 +50,7 @@ function checkLabels(labels: string[], semantics: unknown): void {
   if (labels.length === 0 || labels.length > 100_000)
     throw invalid(`labels has ${labels.length} entries; send 1 to 100000.`);
   if (semantics === undefined)
-    throw invalid("With labels, say in semantics whether the scores are PROBABILITIES, LOGITS or VALUES.");
+    throw invalid("With labels, say in semantics whether the scores are PROBABILITIES or LOGITS.");
 }
 
 function checkDescription(description: string | undefined): void {

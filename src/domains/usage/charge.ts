@@ -8,6 +8,8 @@ export interface ChargeRequest {
   inferenceId: string;
   /** How many inputs. */
   quantity: number;
+  /** How many answers were explained; what that took to run is among the inputs. */
+  explanations?: number;
   modelId: string;
   modelVersionId: string;
   /** Exactly one of the two is there. */
