@@ -862,3 +862,24 @@ create policy only_stricter on tenant_limits as restrictive for insert to tollga
 create policy only_own on tenant_limits as restrictive for delete to tollgate_app using (not replaces_plan);
 grant insert, delete on tenant_limits to tollgate_app;
 grant update (limits_revision) on tenant_ledgers to tollgate_app;
+
+-- Lets go of a month of events, which the caller has found to be invoiced. The rollups of it stay. Waits for nobody long: a
+-- report that reads the table would otherwise hold up this, and this every charge.
+create function drop_usage_month(month date) returns void
+  language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s'
+as $$
+declare
+  name text := 'usage_events_' || to_char(month, 'YYYY_MM');
+begin
+  if month > now() - interval '3 months' then
+    raise exception 'the month % is too young to be dropped', month;
+  end if;
+  perform pg_advisory_xact_lock(72707370);
+  if to_regclass('public.' || name) is not null then
+    execute format('alter table usage_events detach partition %I', name);
+    execute format('drop table %I', name);
+  end if;
+end
+$$;
+revoke execute on function drop_usage_month(date) from public;
+grant execute on function drop_usage_month(date) to tollgate_system;
