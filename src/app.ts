@@ -152,7 +152,7 @@ async function buildServer(
   { config, logger, database, metrics }: Ground,
   parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
 ): Promise<FastifyInstance> {
-  const apollo = await startApollo({
+  const graphql = await startApollo({
     schema: parts.schema,
     logger,
     introspection: config.introspection,
@@ -169,7 +169,7 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness });
+  return createServer({ config, logger, metrics, graphql, authenticator, readiness });
 }
 
 function startChores(
