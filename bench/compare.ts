@@ -4,6 +4,7 @@ import { startGenerator } from "./load/generator-process.ts";
 import type { LoadRequest } from "./load/messages.ts";
 import { compareBooks } from "./measure/books.ts";
 import { startCommitTimer } from "./measure/commit.ts";
+import { exactnessNames, measureExactness } from "./measure/exactness.ts";
 import { withExpectedLabels } from "./measure/expected.ts";
 import { type Books, measure, type Pace, warmUp } from "./measure/rounds.ts";
 import { memoryRows, type Row, rowsOf } from "./measure/rows.ts";
@@ -27,17 +28,18 @@ export async function compare(options: Options, closers: Closer[]): Promise<numb
   const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
   const ofEngine = engineMeasurements.filter((name) => name.includes(options.only ?? ""));
   const hasSwap = swapName.includes(options.only ?? "");
-  if (chosen.length + ofEngine.length === 0 && !hasSwap)
-    throw new Error(`no setting has "${options.only}" in its name`);
+  const exactness = exactnessNames.filter((name) => name.includes(options.only ?? ""));
+  const isGatewayNeeded = chosen.length > 0 || hasSwap || exactness.length > 0;
+  if (ofEngine.length === 0 && !isGatewayNeeded) throw new Error(`no setting has "${options.only}" in its name`);
   const engine = await engineRows(ofEngine, { isQuick: options.isQuick, onRow: sayRow }, closers);
-  if (chosen.length === 0 && !hasSwap) {
+  if (!isGatewayNeeded) {
     say(`\n${tableOf(engine)}\n`);
     return 0;
   }
   const startedAt = new Date();
   const stage = await setUp(closers);
   const idle = await memoryOf(stage.gateway.pid);
-  const rows = await measureAll(stage, { chosen, hasSwap, pace: options.isQuick ? quickPace : fullPace });
+  const rows = await measureAll(stage, { chosen, hasSwap, exactness, pace: options.isQuick ? quickPace : fullPace });
   const books = await compareBooks(stage.gateway, stage.books, startedAt);
   rows.push(
     ...engine,
@@ -87,7 +89,17 @@ async function setUp(closers: Closer[]): Promise<Stage> {
 
 async function measureAll(
   stage: Stage,
-  { chosen, hasSwap, pace }: { chosen: Setting[]; hasSwap: boolean; pace: Pace },
+  {
+    chosen,
+    hasSwap,
+    exactness,
+    pace,
+  }: {
+    chosen: Setting[];
+    hasSwap: boolean;
+    exactness: (typeof exactnessNames)[number][];
+    pace: Pace;
+  },
 ): Promise<Row[]> {
   const { gateway, servers, requests, books, closers } = stage;
   const generator = startGenerator(closers);
@@ -115,6 +127,11 @@ async function measureAll(
       rows.push(row);
       sayRow(row);
     }
+  }
+  const loading = { setting: warmUpSetting, requests: requests.digits, generator, books };
+  for (const row of await measureExactness(exactness, { ...loading, gateway, pace })) {
+    rows.push(row);
+    sayRow(row);
   }
   return rows;
 }

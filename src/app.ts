@@ -6,6 +6,7 @@ import {
   buildKeys,
   buildModels,
   buildPeople,
+  buildPlans,
   buildUsage,
   type Ground,
   type Keys,
@@ -26,10 +27,15 @@ import type { Artifacts } from "./domains/models/artifacts.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
-import { PlanStore } from "./domains/plans/plan.store.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
+import { DriftStore } from "./domains/usage/drift.store.ts";
+import { DriftWatch } from "./domains/usage/drift-watch.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
+import { RetentionStore } from "./domains/usage/retention.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
@@ -64,11 +70,15 @@ export const resolverClasses = [
   PrincipalResolver,
   SignInResolver,
   TenantResolver,
+  SubscriptionResolver,
+  TenantSubscriptionsResolver,
   ApiKeyResolver,
   ModelsResolver,
   RegistryResolver,
   AliasReportResolver,
   UsageResolver,
+  LimitsResolver,
+  TenantLimitsResolver,
   InferenceResolver,
   NodeResolver,
 ] as const;
@@ -99,23 +109,24 @@ async function serve(ground: Ground): Promise<App> {
   await new PartitionsStore(database).ensure();
 
   const people = await buildPeople(ground);
-  const keys = buildKeys(ground);
   const models = await buildModels(ground);
-  const usage = buildUsage(ground, keys, models.catalogue);
+  const { catalogue, platformModelId: modelIdOf } = models;
+  const keys = buildKeys(ground, modelIdOf);
+  const { plans, resolvers: planResolvers } = buildPlans(ground, modelIdOf);
+  const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const audit = new AuditStore(database);
-  const plans = new PlanStore(database);
   const resolvers = [
     new AuditResolver(audit),
-    new PlanResolver(plans),
+    ...planResolvers,
     ...people.resolvers,
     keys.resolver,
     models.resolver,
     models.registryResolver,
     models.reportResolver,
-    usage.resolver,
+    ...usage.resolvers,
     inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),
@@ -174,11 +185,17 @@ async function buildServer(
 }
 
 function startChores(
-  { logger, database, metrics }: Ground,
+  { config, logger, clock, database, metrics }: Ground,
   parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; models: Models },
 ) {
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
+  const retention = new RetentionStore(database);
+  const drift = new DriftWatch({
+    store: new DriftStore(database),
+    logger,
+    onDrift: (numbers) => metrics.ledgerDrift.set(numbers),
+  });
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
@@ -186,6 +203,12 @@ function startChores(
     repeatedly({ everyMs: 30_000, name: "loading again", logger }, () => parts.models.hosting.retry()),
     repeatedly({ everyMs: 60_000, name: "forgetting targets", logger }, () => parts.models.watch.forget()),
     repeatedly({ everyMs: hourMs, name: "clearing artifacts", logger }, () => parts.models.artifacts.clear()),
+    repeatedly({ everyMs: hourMs, name: "forgetting old counters", logger }, () => retention.forgetOldCounters()),
+    repeatedly({ everyMs: 24 * hourMs, name: "dropping old months", logger }, async () => {
+      const months = await retention.dropOldMonths(config.usageRetentionMonths);
+      if (months.length > 0) logger.info({ months }, "dropped the usage events of months that are invoiced");
+    }),
+    repeatedly({ everyMs: 5 * 60_000, name: "looking for drift", logger }, () => drift.look(clock.now())),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

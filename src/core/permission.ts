@@ -11,6 +11,9 @@ export const permissions = {
   "tenants:read": "See every tenant (operators).",
   "tenants:create": "Make tenants (operators).",
   "plans:read": "See the plans on offer.",
+  "plans:write": "Make plans and their versions (operators).",
+  "subscriptions:write": "Move a tenant to another plan.",
+  "limits:write": "Set limits of a tenant and of its API keys.",
 } as const;
 
 export type Permission = keyof typeof permissions;
@@ -25,8 +28,24 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "models:write", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "models:write", "keys:write", "audit:read"],
+  OWNER: [
+    ...reading,
+    "inferences:create",
+    "models:write",
+    "keys:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
+  ADMIN: [
+    ...reading,
+    "inferences:create",
+    "models:write",
+    "keys:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
   DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
@@ -44,6 +63,9 @@ export const operatorPermissions: readonly Permission[] = [
   "tenants:read",
   "tenants:create",
   "plans:read",
+  "plans:write",
+  "subscriptions:write",
+  "limits:write",
   "models:read",
   "models:write",
   "audit:read",

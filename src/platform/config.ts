@@ -37,6 +37,7 @@ export interface Config {
   maxArtifactBytes: number;
   maxArtifactsBytesPerTenant: number;
   maxLiveVersionsPerTenant: number;
+  usageRetentionMonths: number;
   shutdownTimeoutMs: number;
 }
 
@@ -99,6 +100,7 @@ export const environmentSchema = z.object({
   MAX_ARTIFACT_MB: whole(1, 65_536).default(512),
   MAX_ARTIFACTS_MB_PER_TENANT: whole(1, 1_048_576).default(8_192),
   MAX_LIVE_VERSIONS_PER_TENANT: whole(1, 10_000).default(100),
+  USAGE_RETENTION_MONTHS: whole(13, 1_200).default(25),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
 });
 
@@ -151,6 +153,7 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxArtifactBytes: variables.MAX_ARTIFACT_MB * 1024 * 1024,
     maxArtifactsBytesPerTenant: variables.MAX_ARTIFACTS_MB_PER_TENANT * 1024 * 1024,
     maxLiveVersionsPerTenant: variables.MAX_LIVE_VERSIONS_PER_TENANT,
+    usageRetentionMonths: variables.USAGE_RETENTION_MONTHS,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
   };
 }

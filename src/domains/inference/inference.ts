@@ -1,3 +1,4 @@
+import type { LimitDetails } from "../../core/errors.ts";
 import type { Model, ModelVersion } from "../models/model.ts";
 import type { EncodedTensor } from "./encoded-tensor.ts";
 import type { ExplainRequest, Explanation } from "./explanation.ts";
@@ -71,6 +72,8 @@ export interface Inference {
   alias: string | undefined;
   outputs: InferenceOutput[];
   usage: { meter: string; quantity: number; amount: bigint }[];
+  /** Soft limits that did not cover it. */
+  softLimits: LimitDetails[];
   timing: InferenceTiming;
   createdAt: Date;
 }

@@ -2,6 +2,7 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, InputType, Int, ObjectType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { ExecutionProvider, ModelType, ModelVersionType } from "../models/models.types.ts";
+import { ExceededLimitType } from "../usage/limits.types.ts";
 import { MeteredQuantityType } from "../usage/usage.types.ts";
 import type { EncodedTensor } from "./encoded-tensor.ts";
 import { ExplainInput, ExplanationType } from "./explanation.types.ts";
@@ -159,6 +160,11 @@ export class InferenceType extends NodeType {
 
   @Field(() => [MeteredQuantityType], { description: "What was charged." })
   usage: MeteredQuantityType[];
+
+  @Field(() => [ExceededLimitType], {
+    description: "Soft limits that did not cover it: it was served all the same, and this says so.",
+  })
+  softLimits: ExceededLimitType[];
 
   @Field(() => InferenceTimingType, { description: "Where the time went." })
   timing: InferenceTimingType;

@@ -2,12 +2,15 @@ import { TollgateError } from "../../core/errors.ts";
 import type { AliasWatch } from "../models/alias-watch.ts";
 import type { Engine, RunRequest, RunResult } from "./engine.ts";
 
+type WatchableEngine = Pick<Engine, "run" | "usualMsPerInput">;
+
 /** The engine as inferences use it: what comes of each is told to whoever watches the aliases. */
 export function watchedEngine(
-  engine: Pick<Engine, "run">,
+  engine: WatchableEngine,
   watch: Pick<AliasWatch, "record" | "isWatching">,
-): Pick<Engine, "run"> {
+): WatchableEngine {
   return {
+    usualMsPerInput: (versionId) => engine.usualMsPerInput(versionId),
     run: async (request) => {
       if (!isCallers(request) || !watch.isWatching(request.versionId)) return await engine.run(request);
       const startedAt = performance.now();
