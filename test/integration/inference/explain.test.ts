@@ -182,7 +182,7 @@ describe("tags", () => {
   test("finds addresses, links, dates, amounts and people, and says where", async () => {
     const text =
       "Hi Peter,\n\nthe meeting is on Friday, September 20, 2002 at 5:10 PM, see http://www.example.org/agenda.html for more. " +
-      "It costs $40, write to peter@example.org.\n\nThanks,\nJohn Miller\n";
+      "It costs $40, write to peter@example.org if you come.\n\nThanks,\nJohn Miller\n";
     const answer = await tenant.key.infer(
       { model: "tags", inputs: [{ text }] },
       "outputs { label score tokens { text start end label score } truncated }",
