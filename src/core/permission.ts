@@ -10,6 +10,9 @@ export const permissions = {
   "tenants:read": "See every tenant (operators).",
   "tenants:create": "Make tenants (operators).",
   "plans:read": "See the plans on offer.",
+  "invoices:read": "See invoices and credits.",
+  "invoices:write": "Issue, correct, void and settle invoices, and grant credits (operators).",
+  "billing:write": "Set to whom the tenant's invoices are addressed.",
 } as const;
 
 export type Permission = keyof typeof permissions;
@@ -22,12 +25,14 @@ export function isPermission(text: string): text is Permission {
 
 const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans:read"] as const satisfies Permission[];
 
+const paying = ["invoices:read", "billing:write"] as const satisfies Permission[];
+
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read"],
+  OWNER: [...reading, ...paying, "inferences:create", "keys:write", "audit:read"],
+  ADMIN: [...reading, ...paying, "inferences:create", "keys:write", "audit:read"],
   DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
-  FINANCE: ["usage:read", "tenant:read", "plans:read"],
+  FINANCE: [...paying, "usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type Role = keyof typeof rolePermissions;
@@ -45,7 +50,15 @@ export const operatorPermissions: readonly Permission[] = [
   "plans:read",
   "models:read",
   "audit:read",
+  "invoices:read",
+  "invoices:write",
 ];
 
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */
-export const apiKeyPermissions: readonly Permission[] = ["inferences:create", "models:read", "usage:read", "keys:read"];
+export const apiKeyPermissions: readonly Permission[] = [
+  "inferences:create",
+  "models:read",
+  "usage:read",
+  "keys:read",
+  "invoices:read",
+];
