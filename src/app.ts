@@ -2,6 +2,7 @@ import "reflect-metadata";
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import {
+  buildBilling,
   buildInference,
   buildKeys,
   buildModels,
@@ -16,6 +17,10 @@ import { type Clock, systemClock } from "./core/clock.ts";
 import { newId } from "./core/ids.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
+import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
+import { CreditResolver } from "./domains/billing/credit.resolver.ts";
+import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
+import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
 import type { Engine } from "./domains/inference/engine.ts";
 import type { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
@@ -64,6 +69,10 @@ export const resolverClasses = [
   ModelsResolver,
   UsageResolver,
   InferenceResolver,
+  InvoiceResolver,
+  ExplanationResolver,
+  CreditResolver,
+  BillingDetailsResolver,
   NodeResolver,
 ] as const;
 
@@ -99,6 +108,7 @@ async function serve(ground: Ground): Promise<App> {
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const audit = new AuditStore(database);
   const plans = new PlanStore(database);
+  const billing = buildBilling(ground);
   const resolvers = [
     new AuditResolver(audit),
     new PlanResolver(plans),
@@ -107,7 +117,8 @@ async function serve(ground: Ground): Promise<App> {
     models.resolver,
     usage.resolver,
     inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
+    ...billing.resolvers,
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, billing })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),

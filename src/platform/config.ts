@@ -28,6 +28,14 @@ export interface Config {
   maxDeadlineMs: number;
   requestsInFlight: number;
   shutdownTimeoutMs: number;
+  billing: {
+    /** Who asks for money, as invoices say it. Texts may be empty, but for the name. */
+    seller: { name: string; address: string; taxId: string };
+    graceMs: number;
+    dueDays: number;
+    /** A font for what the ones that come with Tollgate lack. */
+    fontFile: string | undefined;
+  };
 }
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -77,6 +85,20 @@ export const environmentSchema = z.object({
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
+  SELLER_NAME: z.string().default("Tollgate"),
+  SELLER_ADDRESS: z
+    .string()
+    .transform((text) =>
+      text
+        .split("|")
+        .map((line) => line.trim())
+        .join("\n"),
+    )
+    .default(""),
+  SELLER_TAX_ID: z.string().default(""),
+  INVOICE_GRACE_MINUTES: whole(0, 10_080).default(60),
+  INVOICE_DUE_DAYS: whole(0, 365).default(14),
+  INVOICE_FONT: z.string().optional(),
 });
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
@@ -121,5 +143,15 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    billing: billingOf(variables),
+  };
+}
+
+function billingOf(variables: z.infer<typeof environmentSchema>): Config["billing"] {
+  return {
+    seller: { name: variables.SELLER_NAME, address: variables.SELLER_ADDRESS, taxId: variables.SELLER_TAX_ID },
+    graceMs: variables.INVOICE_GRACE_MINUTES * 60_000,
+    dueDays: variables.INVOICE_DUE_DAYS,
+    fontFile: variables.INVOICE_FONT === undefined ? undefined : path.resolve(variables.INVOICE_FONT),
   };
 }

@@ -5,7 +5,8 @@ import type { CorrectionsStore } from "./corrections.store.ts";
 import { creditNoteOf, type WantedCredit } from "./credit-note.ts";
 import { decidePeriod, openPeriod } from "./due-period.ts";
 import type { Invoice, InvoiceDraft, Party } from "./invoice.ts";
-import type { Issued, IssueRequest, IssueStore } from "./issue.store.ts";
+import { issueAllDue, type RunResult } from "./invoice-run.ts";
+import type { Issued, IssueRequest, IssueStore, NotIssued } from "./issue.store.ts";
 import { LedgerMismatch } from "./usage-lines.ts";
 import type { UsageSumsStore } from "./usage-sums.store.ts";
 
@@ -70,6 +71,17 @@ export class InvoicesService {
       );
     }
     return issued;
+  }
+
+  /** Issues all that is due, for every tenant. */
+  async issueAllDue(actorId: string): Promise<RunResult> {
+    const { issue, terms, logger } = this.#parts;
+    return await issueAllDue({
+      tenantsDue: (afterId) => issue.tenantsDue(afterId, { graceMs: terms.graceMs, limit: 100 }),
+      issueNext: (tenantId) =>
+        this.tryIssue({ tenantId, wanted: undefined, whenEmpty: "SKIP", actorId, requestId: undefined }),
+      logger,
+    });
   }
 
   async #issueOnce(request: IssueRequest): Promise<Issued> {
@@ -138,7 +150,7 @@ function periodOfDraft(open: Period, at: Date | undefined): Period {
   );
 }
 
-function refusalOf(issued: Exclude<Issued, { invoice: Invoice }>): TollgateError {
+function refusalOf(issued: NotIssued): TollgateError {
   switch (issued.outcome) {
     case "NO_TENANT":
       return notFound("tenant");
@@ -154,7 +166,7 @@ function refusalOf(issued: Exclude<Issued, { invoice: Invoice }>): TollgateError
   }
 }
 
-function refusalOfPeriod(verdict: Extract<Issued, { outcome: "REFUSED" }>["verdict"]): TollgateError {
+function refusalOfPeriod(verdict: Extract<NotIssued, { outcome: "REFUSED" }>["verdict"]): TollgateError {
   switch (verdict.kind) {
     case "TOO_EARLY":
       return new TollgateError(

@@ -30,9 +30,9 @@ export interface SeenEvents {
   sums: EventSums;
 }
 
-export type Issued =
-  | { outcome: "ISSUED"; invoice: Invoice }
-  | { outcome: "ALREADY"; invoice: Invoice }
+export type Issued = { outcome: "ISSUED"; invoice: Invoice } | { outcome: "ALREADY"; invoice: Invoice } | NotIssued;
+
+export type NotIssued =
   | { outcome: "NOTHING_TO_BILL"; period: Period }
   | { outcome: "REFUSED"; verdict: Exclude<PeriodVerdict, { kind: "ISSUE" | "CLOSED" }> }
   /** The rollup is not what the events added up to: one was booked meanwhile, or it has drifted. */
@@ -52,16 +52,12 @@ export class IssueStore {
     return await this.#database.asSystem((prisma) => readTenantBilling(prisma, tenantId));
   }
 
-  /** The tenants, in order, after one: for the run that issues for all. */
-  async tenantsAfter(tenantId: string, limit: number): Promise<string[]> {
-    const rows = await this.#database.asSystem((prisma) =>
-      prisma.tenant.findMany({
-        where: { id: { gt: tenantId } },
-        orderBy: { id: "asc" },
-        take: limit,
-        select: { id: true },
-      }),
-    );
+  /** Tenants that have a period to be invoiced by now, in order, after one: for the run that issues for all. */
+  async tenantsDue(afterId: string, { graceMs, limit }: { graceMs: number; limit: number }): Promise<string[]> {
+    const rows = await this.#database.systemSql<{ id: string }>({
+      text: tenantsDueSql,
+      values: [afterId, graceMs, limit],
+    });
     return rows.map(({ id }) => id);
   }
 
@@ -165,3 +161,15 @@ async function writeIssued(transaction: Transaction, { request, tenant, facts, d
   });
   return invoice;
 }
+
+const tenantsDueSql = `
+  select t.id
+    from tenants t
+    join tenant_ledgers l on l.tenant_id = t.id
+    cross join lateral period_of(
+      coalesce(l.closed_until, least(t.created_at, (select min(h.hour) from usage_hourly h where h.tenant_id = t.id),
+                                     (select min(s.starts_at) from subscriptions s where s.tenant_id = t.id))),
+      t.billing_anchor_day) as open
+    where t.id > $1 and open.ends_at + $2 * interval '1 millisecond' <= tollgate_now()
+    order by t.id
+    limit $3`;
