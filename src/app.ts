@@ -30,6 +30,7 @@ import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
@@ -68,6 +69,7 @@ export const resolverClasses = [
   ApiKeyResolver,
   ModelsResolver,
   UsageResolver,
+  LimitsResolver,
   InferenceResolver,
   InvoiceResolver,
   ExplanationResolver,
@@ -115,7 +117,7 @@ async function serve(ground: Ground): Promise<App> {
     ...people.resolvers,
     keys.resolver,
     models.resolver,
-    usage.resolver,
+    ...usage.resolvers,
     inference.resolver,
     ...billing.resolvers,
     new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, billing })),
