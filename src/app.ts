@@ -2,6 +2,7 @@ import "reflect-metadata";
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import {
+  type Billing,
   buildBilling,
   buildInference,
   buildKeys,
@@ -19,6 +20,7 @@ import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
 import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
 import { CreditResolver } from "./domains/billing/credit.resolver.ts";
+import type { DocumentsService } from "./domains/billing/documents.service.ts";
 import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
 import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
 import type { Engine } from "./domains/inference/engine.ts";
@@ -127,11 +129,13 @@ async function serve(ground: Ground): Promise<App> {
     people,
     keys,
     engine: models.engine,
+    documents: billing.documents,
   });
   const chores = startChores(ground, {
     ledger: usage.ledger,
     engine: models.engine,
     idempotency: inference.idempotency,
+    billing,
   });
   const url = await listen(server, config);
 
@@ -152,7 +156,7 @@ async function serve(ground: Ground): Promise<App> {
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
+  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; documents: DocumentsService },
 ): Promise<FastifyInstance> {
   const apollo = await startApollo({
     schema: parts.schema,
@@ -171,18 +175,25 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness });
+  return createServer({ config, logger, metrics, apollo, authenticator, readiness, documents: parts.documents });
 }
 
 function startChores(
   { logger, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore },
+  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; billing: Billing },
 ) {
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
+    repeatedly({ everyMs: 5 * 60_000, name: "issuing invoices", logger }, async () => {
+      const result = await parts.billing.issueDue("system");
+      if (result === undefined) return;
+      metrics.invoicesIssued.inc(result.issued);
+      metrics.invoicesWithheld.set(result.failed);
+      if (result.issued > 0) logger.info({ ...result }, "invoices issued");
+    }),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

@@ -8,6 +8,8 @@ import { CreditResolver } from "./domains/billing/credit.resolver.ts";
 import { CreditStore } from "./domains/billing/credit.store.ts";
 import { toCreditGrantType } from "./domains/billing/credit.types.ts";
 import { CreditsService } from "./domains/billing/credits.service.ts";
+import { DocumentsService } from "./domains/billing/documents.service.ts";
+import { exclusively } from "./domains/billing/exclusive-run.ts";
 import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
 import { ExplanationStore } from "./domains/billing/explanation.store.ts";
 import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
@@ -15,6 +17,7 @@ import { InvoiceStore } from "./domains/billing/invoice.store.ts";
 import { toInvoiceType } from "./domains/billing/invoice.types.ts";
 import { InvoicesService } from "./domains/billing/invoices.service.ts";
 import { IssueStore } from "./domains/billing/issue.store.ts";
+import { PdfFonts } from "./domains/billing/pdf-fonts.ts";
 import { scopeOf } from "./domains/billing/scope.ts";
 import { UsageSumsStore } from "./domains/billing/usage-sums.store.ts";
 import { type Engine, startEngine } from "./domains/inference/engine.ts";
@@ -205,6 +208,9 @@ export function buildBilling({
     store,
     invoices,
     credits,
+    /** Issues what is due, unless another process is at it. */
+    issueDue: (actorId: string) => exclusively(database, () => invoices.issueAllDue(actorId)),
+    documents: new DocumentsService(store, PdfFonts.open(config.billing.fontFile)),
     resolvers: [
       new InvoiceResolver(invoices, store),
       new ExplanationResolver(store, new ExplanationStore(database)),

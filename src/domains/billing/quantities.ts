@@ -1,6 +1,8 @@
-/** How many of a meter's smallest units make one unit of its price: compute is counted in microseconds. */
+import { scaleOf } from "../plans/meter.ts";
+
+/** How many of a meter's smallest units make one unit of its price. */
 export function meterScale(meter: string): bigint {
-  return meter === "compute_ms" ? 1_000n : 1n;
+  return BigInt(scaleOf(meter));
 }
 
 /** A quantity in the meter's own unit, as a decimal: 1,500 microseconds of `compute_ms` are `1.5`. */

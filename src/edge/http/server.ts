@@ -12,9 +12,10 @@ import type { Authenticator } from "../auth/authenticate.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
+import { type InvoicesOptions, registerInvoices } from "./invoices.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
 
-interface ServerOptions extends OperationsOptions {
+interface ServerOptions extends OperationsOptions, InvoicesOptions {
   config: Config;
   logger: Logger;
   apollo: ApolloServer<RequestContext>;
@@ -70,6 +71,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
         withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
       ),
   });
+  registerInvoices(server, options, admission);
   registerOperations(server, options);
   return server;
 }
