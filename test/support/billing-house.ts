@@ -1,6 +1,6 @@
 import pg from "pg";
 import { newId } from "../../src/core/ids.ts";
-import { type Period, periodOf } from "../../src/core/period.ts";
+import { periodOf } from "../../src/core/period.ts";
 import { CorrectionsStore } from "../../src/domains/billing/corrections.store.ts";
 import { CreditStore } from "../../src/domains/billing/credit.store.ts";
 import { InvoiceStore } from "../../src/domains/billing/invoice.store.ts";
@@ -179,11 +179,6 @@ const plainPrice: Price = {
   tiers: [],
   scale: 1n,
 };
-
-/** The month of a moment, of a tenant whose periods are calendar months. */
-export function monthOf(at: string): Period {
-  return periodOf(new Date(at), 1);
-}
 
 // A bigint as JSON's number; an end that is not there as null.
 function tierJson(_name: string, value: unknown): unknown {

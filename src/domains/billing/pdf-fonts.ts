@@ -30,10 +30,10 @@ export class PdfFonts {
 
   /** Throws StartError for a file that is no font: an invoice is too late to find out. */
   static open(fallbackFile: string | undefined): PdfFonts {
-    const { resolve } = createRequire(import.meta.url);
+    const require = createRequire(import.meta.url);
     const dejaVu = {
-      regular: resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"),
-      bold: resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf"),
+      regular: require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"),
+      bold: require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf"),
     };
     const fallback = fallbackFile === undefined ? [] : [coverageOf({ regular: fallbackFile, bold: fallbackFile })];
     return new PdfFonts([coverageOf(dejaVu), ...fallback]);
