@@ -17,7 +17,7 @@ import { InvoiceStore } from "./domains/billing/invoice.store.ts";
 import { toInvoiceType } from "./domains/billing/invoice.types.ts";
 import { InvoicesService } from "./domains/billing/invoices.service.ts";
 import { IssueStore } from "./domains/billing/issue.store.ts";
-import { PdfFonts } from "./domains/billing/pdf-fonts.ts";
+import { PdfDrawing } from "./domains/billing/pdf-drawing.ts";
 import { scopeOf } from "./domains/billing/scope.ts";
 import { UsageSumsStore } from "./domains/billing/usage-sums.store.ts";
 import { type Engine, startEngine } from "./domains/inference/engine.ts";
@@ -210,7 +210,7 @@ export function buildBilling({
     credits,
     /** Issues what is due, unless another process is at it. */
     issueDue: (actorId: string) => exclusively(database, () => invoices.issueAllDue(actorId)),
-    documents: new DocumentsService(store, PdfFonts.open(config.billing.fontFile)),
+    documents: new DocumentsService(store, new PdfDrawing(config.billing.fontFile)),
     resolvers: [
       new InvoiceResolver(invoices, store),
       new ExplanationResolver(store, new ExplanationStore(database)),

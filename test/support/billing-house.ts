@@ -22,6 +22,8 @@ export const terms = {
 export const october = { startsAt: new Date("2026-10-01"), endsAt: new Date("2026-11-01") };
 export const by = { actorId: "usr_operator", requestId: undefined };
 
+export const centPrice = { scheme: "PER_UNIT" as const, unitPriceMicros: 10_000n };
+
 export interface TestPrice extends Partial<Omit<Price, "scale">> {
   meter?: string;
   modelId?: string;
@@ -36,6 +38,13 @@ export interface Usage {
   priceModelId?: string;
   /** For a correction of another period: when the usage was that it takes back. */
   lateOf?: string;
+}
+
+interface TenantOptions {
+  currency?: string;
+  taxRatePpm?: number;
+  anchorDay?: number;
+  since?: string;
 }
 
 export type BillingHouse = Awaited<ReturnType<typeof openBillingHouse>>;
@@ -114,6 +123,25 @@ export async function openBillingHouse(given?: TestDatabase) {
     );
   };
 
+  const createTenant = async (options: TenantOptions = {}): Promise<string> => {
+    const id = newId("tenant");
+    await sql(
+      `insert into tenants (id, name, created_at, currency, tax_rate_ppm, billing_anchor_day) values ($1, $2, $3, $4, $5, $6)`,
+      [
+        ...[id, "Acme", options.since ?? "2026-10-01T00:00:00Z", options.currency ?? "EUR"],
+        ...[options.taxRatePpm ?? 0, options.anchorDay ?? 1],
+      ],
+    );
+    return id;
+  };
+
+  const subscribe = async (tenantId: string, planVersionId: string, from = "2026-10-01", to?: string) => {
+    await sql(
+      "insert into subscriptions (id, tenant_id, plan_version_id, starts_at, ends_at) values ($1, $2, $3, $4, $5)",
+      [newId("subscription"), tenantId, planVersionId, from, to ?? null],
+    );
+  };
+
   return {
     url: test.url,
     database,
@@ -131,24 +159,15 @@ export async function openBillingHouse(given?: TestDatabase) {
       terms,
       logger: createLogger("silent"),
     }),
-    async createTenant(
-      options: { currency?: string; taxRatePpm?: number; anchorDay?: number; since?: string; name?: string } = {},
-    ): Promise<string> {
-      const id = newId("tenant");
-      await sql(
-        `insert into tenants (id, name, created_at, currency, tax_rate_ppm, billing_anchor_day) values ($1, $2, $3, $4, $5, $6)`,
-        [
-          ...[id, options.name ?? "Acme", options.since ?? "2026-10-01T00:00:00Z", options.currency ?? "EUR"],
-          ...[options.taxRatePpm ?? 0, options.anchorDay ?? 1],
-        ],
-      );
-      return id;
-    },
-    async subscribe(tenantId: string, planVersionId: string, from = "2026-10-01", to?: string): Promise<void> {
-      await sql(
-        "insert into subscriptions (id, tenant_id, plan_version_id, starts_at, ends_at) values ($1, $2, $3, $4, $5)",
-        [newId("subscription"), tenantId, planVersionId, from, to ?? null],
-      );
+    createTenant,
+    subscribe,
+    /** A tenant that used so many inputs on one day of October, a cent each. */
+    async usedInputs(quantity: bigint, options: TenantOptions = {}) {
+      const planVersionId = await createPlan({ prices: [centPrice] });
+      const tenantId = await createTenant(options);
+      await subscribe(tenantId, planVersionId);
+      if (quantity > 0n) await use(tenantId, { planVersionId, quantity, at: "2026-10-10T10:00:00Z" });
+      return { tenantId, planVersionId };
     },
     async grant(
       tenantId: string,

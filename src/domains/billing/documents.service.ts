@@ -2,8 +2,7 @@ import { notFound } from "../../core/errors.ts";
 import type { InvoiceStore } from "./invoice.store.ts";
 import type { Invoice, InvoiceScope } from "./invoice.ts";
 import { invoiceCsv } from "./invoice-csv.ts";
-import { invoicePdf } from "./invoice-pdf.ts";
-import type { PdfFonts } from "./pdf-fonts.ts";
+import type { PdfDrawing } from "./pdf-drawing.ts";
 
 export const documentFormats = ["pdf", "csv"] as const;
 export type DocumentFormat = (typeof documentFormats)[number];
@@ -18,11 +17,11 @@ export interface InvoiceDocument {
 /** Writes invoices down for people who keep them. */
 export class DocumentsService {
   readonly #store: InvoiceStore;
-  readonly #fonts: PdfFonts;
+  readonly #drawing: PdfDrawing;
 
-  constructor(store: InvoiceStore, fonts: PdfFonts) {
+  constructor(store: InvoiceStore, drawing: PdfDrawing) {
     this.#store = store;
-    this.#fonts = fonts;
+    this.#drawing = drawing;
   }
 
   /** Throws NOT_FOUND for an invoice that is not there, or not the tenant's. */
@@ -41,6 +40,6 @@ export class DocumentsService {
   async #pdfOf(invoice: Invoice): Promise<Buffer> {
     const { correctsId, tenantId } = invoice;
     const corrected = correctsId === undefined ? undefined : await this.#store.find({ tenantId }, correctsId);
-    return await invoicePdf({ invoice, correctsNumber: corrected?.number }, this.#fonts);
+    return await this.#drawing.draw({ invoice, correctsNumber: corrected?.number });
   }
 }

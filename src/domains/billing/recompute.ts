@@ -28,7 +28,7 @@ function eventsSql(
     `meter = ${quoted(line.meter ?? "")}`,
     `price_model_id = ${quoted(line.priceModelId ?? "")}`,
   ];
-  return `select count(*), sum(quantity), sum(amount_micros) from usage_events where ${conditions.join(" and ")}`;
+  return `select count(*) as events, sum(quantity) as quantity, sum(amount_micros) as amount_micros from usage_events where ${conditions.join(" and ")}`;
 }
 
 function time(at: Date): string {
