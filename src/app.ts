@@ -8,6 +8,7 @@ import {
   buildKeys,
   buildModels,
   buildPeople,
+  buildPlans,
   buildUsage,
   type Ground,
   type Keys,
@@ -29,11 +30,12 @@ import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
-import { PlanStore } from "./domains/plans/plan.store.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
@@ -68,10 +70,13 @@ export const resolverClasses = [
   PrincipalResolver,
   SignInResolver,
   TenantResolver,
+  SubscriptionResolver,
+  TenantSubscriptionsResolver,
   ApiKeyResolver,
   ModelsResolver,
   UsageResolver,
   LimitsResolver,
+  TenantLimitsResolver,
   InferenceResolver,
   InvoiceResolver,
   ExplanationResolver,
@@ -106,23 +111,24 @@ async function serve(ground: Ground): Promise<App> {
   await new PartitionsStore(database).ensure();
 
   const people = await buildPeople(ground);
-  const keys = buildKeys(ground);
   const models = await buildModels(ground);
-  const usage = buildUsage(ground, keys, models.catalogue);
+  const { catalogue, platformModelId: modelIdOf } = models;
+  const keys = buildKeys(ground, modelIdOf);
+  const { plans, resolvers: planResolvers } = buildPlans(ground, modelIdOf);
+  const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const audit = new AuditStore(database);
-  const plans = new PlanStore(database);
   const billing = buildBilling(ground);
   const resolvers = [
     new AuditResolver(audit),
-    new PlanResolver(plans),
+    ...planResolvers,
     ...people.resolvers,
     keys.resolver,
     models.resolver,
     ...usage.resolvers,
     inference.resolver,
     ...billing.resolvers,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, billing })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, billing })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),

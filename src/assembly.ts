@@ -38,7 +38,13 @@ import { Catalogue } from "./domains/models/catalogue.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
 import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
-import type { PlanStore } from "./domains/plans/plan.store.ts";
+import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
+import { PlanResolver } from "./domains/plans/plan.resolver.ts";
+import { PlanService } from "./domains/plans/plan.service.ts";
+import { PlanStore } from "./domains/plans/plan.store.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
+import { SubscriptionService } from "./domains/tenants/subscription.service.ts";
+import { SubscriptionStore } from "./domains/tenants/subscription.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
@@ -46,6 +52,9 @@ import { ChargeStore } from "./domains/usage/charge.store.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
+import { TenantLimitsService } from "./domains/usage/tenant-limits.service.ts";
+import { TenantLimitsStore } from "./domains/usage/tenant-limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
@@ -109,10 +118,10 @@ export async function buildPeople({ config, logger, clock, database, notificatio
   };
 }
 
-export function buildKeys({ logger, clock, database, notifications }: Ground) {
+export function buildKeys({ logger, clock, database, notifications }: Ground, modelIdOf: ModelIdOf) {
   const store = new ApiKeyStore(database);
   const credentials = new CredentialStore(database);
-  const service = new ApiKeyService({ store, clock });
+  const service = new ApiKeyService({ store, clock, modelIdOf });
   const lastUses = new LastUses({ record: (uses) => credentials.recordUses(uses), logger });
   return {
     store,
@@ -149,10 +158,31 @@ export async function buildModels({ config, logger, database, notifications, met
   });
   const files = new Map(bundled.map(({ manifest, model }) => [manifest.sha256, model]));
   await loadVersions({ catalogue, engine, logger, files });
-  return { catalogue, engine, resolver: new ModelsResolver(catalogue) };
+  const platformModelId = (name: string) => (catalogue.has(name) ? catalogue.byName(name).id : undefined);
+  return { catalogue, engine, platformModelId, resolver: new ModelsResolver(catalogue) };
 }
 
-export function buildUsage({ logger, database, metrics, instanceId }: Ground, keys: Keys, catalogue: Catalogue) {
+/** What is offered, and who is on it. */
+export function buildPlans({ database }: Ground, modelIdOf: ModelIdOf) {
+  const plans = new PlanStore(database);
+  const subscriptions = new SubscriptionStore(database);
+  return {
+    plans,
+    resolvers: [
+      new PlanResolver(plans, new PlanService(plans, modelIdOf)),
+      new SubscriptionResolver({
+        service: new SubscriptionService(subscriptions),
+        plansByVersion: (ids) => plans.byVersion(ids),
+      }),
+      new TenantSubscriptionsResolver(subscriptions),
+    ],
+  };
+}
+
+export function buildUsage(
+  { logger, database, metrics, instanceId }: Ground,
+  { keys, catalogue, modelIdOf }: { keys: Keys; catalogue: Catalogue; modelIdOf: ModelIdOf },
+) {
   const ledger = new Ledger({
     store: new ChargeStore(database, instanceId),
     logger,
@@ -166,7 +196,15 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
-  return { ledger, resolvers: [resolver, new LimitsResolver(new LimitsStore(database))] };
+  const tenantLimits = new TenantLimitsService({
+    store: new TenantLimitsStore(database),
+    modelIdOf,
+    hasApiKey: async (tenantId, id) => (await keys.store.find(tenantId, id)) !== undefined,
+  });
+  return {
+    ledger,
+    resolvers: [resolver, new LimitsResolver(new LimitsStore(database)), new TenantLimitsResolver(tenantLimits)],
+  };
 }
 
 export function buildInference(

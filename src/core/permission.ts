@@ -10,6 +10,9 @@ export const permissions = {
   "tenants:read": "See every tenant (operators).",
   "tenants:create": "Make tenants (operators).",
   "plans:read": "See the plans on offer.",
+  "plans:write": "Make plans and their versions (operators).",
+  "subscriptions:write": "Move a tenant to another plan.",
+  "limits:write": "Set limits of a tenant and of its API keys.",
   "invoices:read": "See invoices and credits.",
   "invoices:write": "Issue, correct, void and settle invoices, and grant credits (operators).",
   "billing:write": "Set to whom the tenant's invoices are addressed.",
@@ -29,8 +32,24 @@ const paying = ["invoices:read", "billing:write"] as const satisfies Permission[
 
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, ...paying, "inferences:create", "keys:write", "audit:read"],
-  ADMIN: [...reading, ...paying, "inferences:create", "keys:write", "audit:read"],
+  OWNER: [
+    ...reading,
+    ...paying,
+    "inferences:create",
+    "keys:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
+  ADMIN: [
+    ...reading,
+    ...paying,
+    "inferences:create",
+    "keys:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
   DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
   FINANCE: [...paying, "usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
@@ -48,6 +67,9 @@ export const operatorPermissions: readonly Permission[] = [
   "tenants:read",
   "tenants:create",
   "plans:read",
+  "plans:write",
+  "subscriptions:write",
+  "limits:write",
   "models:read",
   "audit:read",
   "invoices:read",

@@ -13,7 +13,7 @@ export function chargeRequestOf(tenantId: string, quantity: number, rest: Partia
     explanations: 0,
     computeUs: 0,
     modelId: "mod_test",
-    modelVersionId: "mdv_test",
+    modelVersionId: (rest.modelId ?? "mod_test").replace("mod_", "mdv_"),
     apiKeyId: "key_test",
     userId: undefined,
     idempotencyKey: undefined,

@@ -849,3 +849,9 @@ as $$
      and c.plan_version_id = '' and c.meter = coalesce(a.meter, '') and c.model_id = a.model_id and c.api_key_id = a.key_scope
     order by a.kind, a.key_scope, a.meter, a.model_id, a.period, a.quantity
 $$;
+
+-- A tenant sets limits of its own, which only ever hold beside those of its plan. What an operator set stays out of its reach.
+create policy only_stricter on tenant_limits as restrictive for insert to tollgate_app with check (not replaces_plan);
+create policy only_own on tenant_limits as restrictive for delete to tollgate_app using (not replaces_plan);
+grant insert, delete on tenant_limits to tollgate_app;
+grant update (limits_revision) on tenant_ledgers to tollgate_app;
