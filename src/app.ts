@@ -2,8 +2,6 @@ import "reflect-metadata";
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import {
-  type Billing,
-  buildBilling,
   buildInference,
   buildKeys,
   buildModels,
@@ -15,6 +13,7 @@ import {
   nodeLoaders,
   type People,
 } from "./assembly.ts";
+import { type Billing, buildBilling } from "./billing-assembly.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newId } from "./core/ids.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
@@ -128,7 +127,7 @@ async function serve(ground: Ground): Promise<App> {
     ...usage.resolvers,
     inference.resolver,
     ...billing.resolvers,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, billing })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, others: billing.nodeLoaders })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),

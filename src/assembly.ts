@@ -1,25 +1,5 @@
 import type { Clock } from "./core/clock.ts";
 import type { AuditStore } from "./domains/audit/audit.store.ts";
-import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
-import { BillingDetailsService } from "./domains/billing/billing-details.service.ts";
-import { BillingDetailsStore } from "./domains/billing/billing-details.store.ts";
-import { CorrectionsStore } from "./domains/billing/corrections.store.ts";
-import { CreditResolver } from "./domains/billing/credit.resolver.ts";
-import { CreditStore } from "./domains/billing/credit.store.ts";
-import { toCreditGrantType } from "./domains/billing/credit.types.ts";
-import { CreditsService } from "./domains/billing/credits.service.ts";
-import { DocumentsService } from "./domains/billing/documents.service.ts";
-import { exclusively } from "./domains/billing/exclusive-run.ts";
-import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
-import { ExplanationStore } from "./domains/billing/explanation.store.ts";
-import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
-import { InvoiceStore } from "./domains/billing/invoice.store.ts";
-import { toInvoiceType } from "./domains/billing/invoice.types.ts";
-import { InvoicesService } from "./domains/billing/invoices.service.ts";
-import { IssueStore } from "./domains/billing/issue.store.ts";
-import { PdfDrawing } from "./domains/billing/pdf-drawing.ts";
-import { scopeOf } from "./domains/billing/scope.ts";
-import { UsageSumsStore } from "./domains/billing/usage-sums.store.ts";
 import { type Engine, startEngine } from "./domains/inference/engine.ts";
 import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
@@ -227,53 +207,22 @@ export function buildInference(
   return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
 }
 
-export function buildBilling({
-  config,
-  logger,
-  clock,
-  database,
-}: Pick<Ground, "config" | "logger" | "clock" | "database">) {
-  const store = new InvoiceStore(database);
-  const credits = new CreditsService(new CreditStore(database), clock);
-  const invoices = new InvoicesService({
-    issue: new IssueStore(database),
-    corrections: new CorrectionsStore(database),
-    sums: new UsageSumsStore(database),
-    terms: config.billing,
-    logger,
-  });
-  return {
-    store,
-    invoices,
-    credits,
-    /** Issues what is due, unless another process is at it. */
-    issueDue: (actorId: string) => exclusively(database, () => invoices.issueAllDue(actorId)),
-    documents: new DocumentsService(store, new PdfDrawing(config.billing.fontFile)),
-    resolvers: [
-      new InvoiceResolver(invoices, store),
-      new ExplanationResolver(store, new ExplanationStore(database)),
-      new CreditResolver(credits),
-      new BillingDetailsResolver(new BillingDetailsService(new BillingDetailsStore(database))),
-    ],
-  };
-}
-
-export type Billing = ReturnType<typeof buildBilling>;
-
 export function nodeLoaders(parts: {
   people: People;
   keys: Keys;
   audit: AuditStore;
   plans: PlanStore;
   catalogue: Catalogue;
-  billing: Billing;
+  /** Of domains that are put together elsewhere. */
+  others: readonly [string, NodeLoader][];
 }): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue, billing } = parts;
+  const { people, keys, audit, plans, catalogue, others } = parts;
   const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
     return async (id, principal) =>
       principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
   };
   return new Map<string, NodeLoader>([
+    ...others,
     [
       "ten",
       {
@@ -293,21 +242,6 @@ export function nodeLoaders(parts: {
       {
         permission: "models:read",
         find: (id) => maybe(catalogue.versionById(id), ({ version }) => toVersionType(catalogue, version)),
-      },
-    ],
-    [
-      "inv",
-      {
-        permission: "invoices:read",
-        find: async (id, principal) =>
-          maybe(await billing.store.find(scopeOf(principal), id), (invoice) => toInvoiceType(invoice)),
-      },
-    ],
-    [
-      "crg",
-      {
-        permission: "invoices:read",
-        find: own(async (tenantId, id) => maybe(await billing.credits.find(tenantId, id), toCreditGrantType)),
       },
     ],
     [

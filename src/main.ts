@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { type App, resolverClasses, startApp } from "./app.ts";
-import { buildBilling } from "./assembly.ts";
+import { buildBilling } from "./billing-assembly.ts";
 import { systemClock } from "./core/clock.ts";
 import { messageOf, TollgateError } from "./core/errors.ts";
 import { ReconciliationStore } from "./domains/billing/reconciliation.store.ts";
