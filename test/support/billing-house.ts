@@ -63,7 +63,20 @@ export async function openBillingHouse(given?: TestDatabase) {
     const body = `select timestamptz ${pg.escapeLiteral(now)}`;
     await sql(`create or replace function tollgate_now() returns timestamptz language sql volatile as $$ ${body} $$`);
   };
-  await setNow("2026-11-24T09:00:00Z");
+  const runFrom = async (start: Date) => {
+    const shiftMs = Math.round(start.getTime() - Date.now());
+    const body = `select clock_timestamp() + interval '${shiftMs} milliseconds'`;
+    await sql(`create or replace function tollgate_now() returns timestamptz language sql volatile as $$ ${body} $$`);
+  };
+  const serviceWith = (changed: Partial<typeof terms>) =>
+    new InvoicesService({
+      issue: new IssueStore(database),
+      corrections: new CorrectionsStore(database),
+      sums: new UsageSumsStore(database),
+      terms: { ...terms, ...changed },
+      logger: createLogger("silent"),
+    });
+  if (given === undefined) await setNow("2026-11-24T09:00:00Z");
   const prices = new Map<string, Price>();
   const reached = new Map<string, bigint>();
 
@@ -150,15 +163,12 @@ export async function openBillingHouse(given?: TestDatabase) {
     use,
     /** Sets the ledger's clock, of this database alone. */
     setNow,
+    /** Lets it run on from a moment, as fast as the real one. */
+    runFrom,
     invoices: new InvoiceStore(database),
     credits: new CreditStore(database),
-    service: new InvoicesService({
-      issue: new IssueStore(database),
-      corrections: new CorrectionsStore(database),
-      sums: new UsageSumsStore(database),
-      terms,
-      logger: createLogger("silent"),
-    }),
+    serviceWith,
+    service: serviceWith({}),
     createTenant,
     subscribe,
     /** A tenant that used so many inputs on one day of October, a cent each. */
