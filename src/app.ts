@@ -163,7 +163,7 @@ async function buildServer(
   { config, logger, database, metrics }: Ground,
   parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; documents: DocumentsService },
 ): Promise<FastifyInstance> {
-  const apollo = await startApollo({
+  const graphql = await startApollo({
     schema: parts.schema,
     logger,
     introspection: config.introspection,
@@ -180,7 +180,7 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness, documents: parts.documents });
+  return createServer({ config, logger, metrics, graphql, authenticator, readiness, documents: parts.documents });
 }
 
 function startChores(
