@@ -136,6 +136,9 @@ create function charge_usage(requests json, holder_id text)
     first_answer    jsonb
   )
   language plpgsql
+  -- Rows are looked up by their keys, whatever the tables held when the plan was made. The plan is made once: making it
+  -- takes longer than all of the work.
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -160,7 +163,7 @@ declare
   s_starts timestamptz[]; s_ends timestamptz[]; s_most bigint[]; s_refill bigint[]; s_what integer[];
   s_left bigint[]; s_left_before bigint[]; s_is_new boolean[];
   -- The slots of each asker, one asker after the other.
-  r_slot integer[]; r_first integer[]; r_last integer[];
+  r_asker integer[]; r_slot integer[]; r_first integer[]; r_last integer[];
   tenant_no integer; asker integer; m integer; g integer; r integer; s integer; refusing integer;
   needs      bigint[];
   need       bigint;
@@ -227,17 +230,18 @@ begin
   with askers as materialized (
     select distinct a.asker, a.tenant_no, a.tenant_id, a.model_id from unnest(asked) a
   ), priced as materialized (
+    -- Of a meter without a price, too, so that nothing has to be joined again: that one's scheme is empty.
     select a.asker, a.tenant_no, a.tenant_id, of_meter.no, p.*,
            dense_rank() over (order by a.tenant_no, of_meter.no, p.model_id collate "C") as price_group
       from askers a
       cross join unnest(meters) with ordinality as of_meter(meter, no)
-      cross join lateral (
+      left join lateral (
         select p.meter, p.model_id, p.scheme, p.unit_price_micros, p.package_size, p.included, p.tiers
           from plan_prices p
           where p.plan_version_id = t_version[a.tenant_no] and p.meter = of_meter.meter and p.model_id in ('', a.model_id)
           order by p.model_id collate "C" desc
           limit 1
-      ) p
+      ) p on true
   ), groups as materialized (
     select p.*, coalesce(c.quantity, counted.quantity) as quantity, coalesce(c.amount_micros, counted.amount_micros) as cost
       from (select distinct on (price_group) * from priced order by price_group) p
@@ -247,14 +251,12 @@ begin
       left join lateral (
         select coalesce(sum(h.quantity), 0)::bigint as quantity, coalesce(sum(h.amount_micros), 0)::bigint as amount_micros
           from usage_hourly h
-          where c.tenant_id is null and h.tenant_id = p.tenant_id and h.hour >= t_starts[p.tenant_no]
+          where c.tenant_id is null and p.scheme is not null and h.tenant_id = p.tenant_id and h.hour >= t_starts[p.tenant_no]
             and h.hour < t_ends[p.tenant_no] and h.plan_version_id = t_version[p.tenant_no] and h.meter = p.meter
             and h.price_model_id = p.model_id and not h.is_late
       ) counted on c.tenant_id is null
   )
-  select (select array_agg(coalesce(p.price_group, 0) order by a.asker, of_meter.no)
-            from askers a cross join generate_series(1, 4) as of_meter(no)
-            left join priced p on p.asker = a.asker and p.no = of_meter.no),
+  select (select array_agg(case when scheme is null then 0 else price_group end order by asker, no) from priced),
          array_agg(tenant_no order by price_group), array_agg(meter order by price_group),
          array_agg(model_id order by price_group), array_agg(scheme order by price_group),
          array_agg(unit_price_micros order by price_group), array_agg(package_size order by price_group),
@@ -311,32 +313,34 @@ begin
       left join usage_counters c
         on c.tenant_id = l.tenant_id and c.period = l.period and c.period_starts_at = span.starts_at
        and c.plan_version_id = '' and c.meter = coalesce(l.meter, '') and c.model_id = l.model_id and c.api_key_id = l.key_scope
-  ), refs as (
-    select asker, count(slot) as slots, array_agg(slot order by slot) as own from applying group by asker
   )
-  select (select array_agg(slot order by asker, slot) from applying),
-         (select array_agg(coalesce(refs.slots, 0) order by a.asker) from askers a left join refs using (asker)),
-         (select array_agg(of_meter.no = 1 or a_group[(a.asker - 1) * 4 + of_meter.no] > 0 or exists (
-                             select from applying l
-                               where l.asker = a.asker and l.kind = 'QUOTA' and l.meter = meters[of_meter.no])
-                           order by a.asker, of_meter.no)
-            from askers a cross join generate_series(1, 4) as of_meter(no)),
+  select (select array_agg(asker order by asker, slot) from applying),
+         (select array_agg(slot order by asker, slot) from applying),
          array_agg(tenant_no order by slot), array_agg(id order by slot), array_agg(key_scope order by slot),
          array_agg(kind order by slot), array_agg(mode order by slot), array_agg(meter order by slot),
          array_agg(model_id order by slot), array_agg(period order by slot), array_agg(starts_at order by slot),
          array_agg(ends_at order by slot), array_agg(quantity order by slot), array_agg(refill_micros order by slot),
          array_agg(what order by slot), array_agg(left_ order by slot), array_agg(is_new order by slot)
-    into r_slot, r_last, a_counts, s_tenant, s_id, s_key, s_kind, s_mode, s_meter, s_model, s_period, s_starts, s_ends, s_most,
+    into r_asker, r_slot, s_tenant, s_id, s_key, s_kind, s_mode, s_meter, s_model, s_period, s_starts, s_ends, s_most,
          s_refill, s_what, s_left, s_is_new
     from slots;
   s_left_before := s_left;
-  -- Counts of slots become where each asker's begin and end.
-  r_first := r_last;
-  r := 0;
-  for asker in 1 .. cardinality(r_last) loop
-    r_first[asker] := r + 1;
-    r := r + r_last[asker];
+  -- A meter is recorded where it is priced or limited. Nobody has limits until the first of theirs is met.
+  a_counts := array_fill(false, array[cardinality(a_group)]);
+  for m in 1 .. cardinality(a_group) loop
+    a_counts[m] := a_group[m] > 0;
+  end loop;
+  r_first := array_fill(1, array[cardinality(a_group) / 4]);
+  r_last := array_fill(0, array[cardinality(a_group) / 4]);
+  for r in 1 .. coalesce(cardinality(r_slot), 0) loop
+    asker := r_asker[r];
+    if r_last[asker] = 0 then
+      r_first[asker] := r;
+    end if;
     r_last[asker] := r;
+    if s_what[r_slot[r]] <= 4 then
+      a_counts[asker * 4 - 4 + s_what[r_slot[r]]] := true;
+    end if;
   end loop;
 
   -- Decide, one after the other.
@@ -683,6 +687,7 @@ $$;
 create function settle_usage(settlements json)
   returns table (ord_ integer, compute_us bigint, amount_micros bigint)
   language plpgsql
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -693,9 +698,10 @@ declare
 begin
   select array_agg(distinct x.tenant_id) into tenants from json_to_recordset(settlements) as x(tenant_id text);
   perform lock_ledgers(tenants);
-  delete from concurrency_leases e
-    using json_to_recordset(settlements) as x(tenant_id text, event_id text)
-    where e.tenant_id = x.tenant_id and e.usage_event_id = x.event_id;
+  -- Each looked up by its key: joined, every lease would be compared with every settlement.
+  delete from concurrency_leases where ctid = any (array(
+    select (select e.ctid from concurrency_leases e where e.tenant_id = x.tenant_id and e.usage_event_id = x.event_id)
+      from json_to_recordset(settlements) as x(tenant_id text, event_id text)));
   for wanted in
     select x.ord, x.tenant_id, x.event_id, x.compute_us
       from json_to_recordset(settlements) as x(ord integer, tenant_id text, event_id text, compute_us bigint)
@@ -731,6 +737,7 @@ $$;
 -- arrives when the network is whole again.
 create function reverse_usage(reversals json, holder_id text) returns void
   language plpgsql
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   tenants text[];
