@@ -185,7 +185,7 @@ create function announce_invoice() returns trigger
   language plpgsql
 as $$
 begin
-  if to_regprocedure('enqueue_webhook(text, text, jsonb)') is not null then
+  if to_regproc('enqueue_webhook') is not null then
     perform enqueue_webhook(new.tenant_id, 'invoice.issued', jsonb_build_object(
       'invoiceId', new.id, 'kind', new.kind, 'number', new.number, 'currency', new.currency, 'correctsId', new.corrects_id,
       'periodStartsAt', new.period_starts_at, 'periodEndsAt', new.period_ends_at, 'totalMicros', new.total_micros::text));

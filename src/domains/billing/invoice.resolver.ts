@@ -1,4 +1,3 @@
-import { GraphQLDateTime } from "graphql-scalars";
 import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
 import { notFound } from "../../core/errors.ts";
 import { actorId } from "../../core/principal.ts";
@@ -54,14 +53,9 @@ export class InvoiceResolver {
     @Ctx() context: RequestContext,
     @Arg("tenantId", () => ID, { nullable: true, description: "The tenant; needed of operators only." })
     tenantId: string | null,
-    @Arg("at", () => GraphQLDateTime, {
-      nullable: true,
-      description: "Any moment of the period; without it, the oldest that has no invoice.",
-    })
-    at: Date | null,
   ): Promise<InvoiceDraftType> {
     const tenant = tenantAskedFor(principalOf(context), tenantId);
-    return toDraftType(await this.#service.draft(tenant, at ?? undefined));
+    return toDraftType(await this.#service.draft(tenant));
   }
 
   @Authorized("invoices:read")

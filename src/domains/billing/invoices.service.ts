@@ -1,9 +1,8 @@
 import { notFound, TollgateError } from "../../core/errors.ts";
-import type { Period } from "../../core/period.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { CorrectionsStore } from "./corrections.store.ts";
 import { creditNoteOf, type WantedCredit } from "./credit-note.ts";
-import { decidePeriod, openPeriod } from "./due-period.ts";
+import { decidePeriod } from "./due-period.ts";
 import type { Invoice, InvoiceDraft, Party } from "./invoice.ts";
 import { issueAllDue, type RunResult } from "./invoice-run.ts";
 import type { Issued, IssueRequest, IssueStore, NotIssued } from "./issue.store.ts";
@@ -101,14 +100,13 @@ export class InvoicesService {
     }
   }
 
-  /** What an invoice would say now: of the period that a moment lies in, or of the oldest that is open. */
-  async draft(tenantId: string, at: Date | undefined): Promise<InvoiceDraft & { issuableAt: Date }> {
-    const { issue, terms } = this.#parts;
-    const tenant = await issue.tenantBilling(tenantId);
-    if (tenant === undefined) throw notFound("tenant");
-    const period = periodOfDraft(openPeriod(tenant), at);
-    const draft = await issue.draft(tenant, period);
-    return { ...draft, issuableAt: new Date(period.endsAt.getTime() + terms.graceMs) };
+  /** What the next invoice would say now. Throws CONFLICT where the ledger's amounts are not what its quantities cost. */
+  async draft(tenantId: string): Promise<InvoiceDraft & { issuableAt: Date }> {
+    const draft = await this.#parts.issue.draft(tenantId).catch((error: unknown) => {
+      throw error instanceof LedgerMismatch ? refusalOf({ outcome: "DIFFERS", differences: [error.message] }) : error;
+    });
+    if (draft === undefined) throw notFound("tenant");
+    return { ...draft, issuableAt: new Date(draft.period.endsAt.getTime() + this.#parts.terms.graceMs) };
   }
 
   async creditNote(request: { id: string; reason: string; lines: WantedCredit[] | undefined } & By): Promise<Invoice> {
@@ -140,14 +138,6 @@ export class InvoicesService {
     };
     return found(await this.#parts.corrections.end(request.id, { ...request, ending, check }));
   }
-}
-
-function periodOfDraft(open: Period, at: Date | undefined): Period {
-  if (at === undefined || (at >= open.startsAt && at < open.endsAt)) return open;
-  throw new TollgateError(
-    "INVALID_INPUT",
-    `at must lie in the open period, from ${open.startsAt.toISOString()} to ${open.endsAt.toISOString()}. Earlier ones have their invoice.`,
-  );
 }
 
 function refusalOf(issued: NotIssued): TollgateError {

@@ -4,7 +4,7 @@ import type { Database, Prisma } from "../../platform/database.ts";
 import { recordAuditEvent } from "../audit/audit-log.ts";
 import { burnDown } from "./credits.ts";
 import { draftOf, type PeriodFacts } from "./draft.ts";
-import { decidePeriod, type PeriodVerdict } from "./due-period.ts";
+import { decidePeriod, openPeriod, type PeriodVerdict } from "./due-period.ts";
 import type { Invoice, InvoiceDraft, Party } from "./invoice.ts";
 import { invoiceOf, writeInvoice } from "./invoice-rows.store.ts";
 import { readPeriodFacts, readTenantBilling, type TenantBilling } from "./period-facts.store.ts";
@@ -61,9 +61,12 @@ export class IssueStore {
     return rows.map(({ id }) => id);
   }
 
-  /** What an invoice of the period would say now. */
-  async draft(tenant: TenantBilling, period: Period): Promise<InvoiceDraft> {
-    return draftOf(await this.#database.asSystem((prisma) => readPeriodFacts(prisma, tenant, period)));
+  /** What an invoice of the open period would say now, read behind the tenant's wall. Undefined: there is no such tenant. */
+  async draft(tenantId: string): Promise<InvoiceDraft | undefined> {
+    return await this.#database.forTenant(tenantId, async (prisma) => {
+      const tenant = await readTenantBilling(prisma, tenantId);
+      return tenant === undefined ? undefined : draftOf(await readPeriodFacts(prisma, tenant, openPeriod(tenant)));
+    });
   }
 
   /**

@@ -59,7 +59,7 @@ test("of requests on two gateways over a month's end, while its invoice is issue
   expect(before?.quantity).toBeGreaterThan(0);
   expect(after?.quantity).toBeGreaterThan(0);
   expect(invoice.lines.map((line) => line.quantity)).toEqual([BigInt(before?.quantity)]);
-  const draft = await hurried.draft(tenant.id, undefined);
+  const draft = await hurried.draft(tenant.id);
   expect(draft.lines.map((line) => line.quantity)).toEqual([BigInt(after?.quantity)]);
   expect(await disagreements(tenants.sql, tenant.id, callers.held)).toEqual([]);
   const reconciliation = new ReconciliationStore(house.database);
@@ -76,7 +76,7 @@ test("of requests on two gateways over a month's end, while its invoice is issue
   await house.sql("select reverse_usage($1, 'gtw_test')", [
     JSON.stringify([{ tenant_id: tenant.id, event_id: event?.id, reason: "MODEL_FAILED" }]),
   ]);
-  const late = (await hurried.draft(tenant.id, undefined)).lines.filter(({ kind }) => kind === "LATE_USAGE");
+  const late = (await hurried.draft(tenant.id)).lines.filter(({ kind }) => kind === "LATE_USAGE");
   expect(late.map(({ quantity, amountMicros, endsAt }) => [quantity, amountMicros, endsAt])).toEqual([
     [-1n, -100n, end],
   ]);

@@ -85,7 +85,7 @@ describe("an invoice", () => {
 
   test("is what the draft said just before", async () => {
     const { tenantId } = await usedInOctober({ taxRatePpm: 70_000 });
-    const draft = await house.service.draft(tenantId, undefined);
+    const draft = await house.service.draft(tenantId);
     const invoice = await issue(tenantId);
     expect(draft.lines).toEqual(invoice.lines.map(({ id, invoiceId, tenantId: _, position, ...line }) => line));
     expect(draft).toMatchObject({ totalMicros: invoice.totalMicros, taxMicros: invoice.taxMicros });
@@ -97,6 +97,21 @@ describe("an invoice", () => {
     expect(await issue(tenantId, "2026-10-01T00:00:00Z")).toEqual(first);
     expect(await issue(tenantId, "2026-10-31T23:59:59Z")).toEqual(first);
     expect(await house.sql("select 1 from invoices where tenant_id = $1", [tenantId])).toHaveLength(1);
+  });
+
+  test("is told to the outbox of webhooks with the commit that issues it", async () => {
+    const { tenantId } = await usedInOctober();
+    // An outbox of this test's own, in the place of whatever there is.
+    await house.sql("create table told (tenant text, type text, payload jsonb)");
+    await house.sql("grant insert on told to tollgate_system");
+    await house.sql("drop function if exists enqueue_webhook(text, text, jsonb, text)");
+    await house.sql(
+      "create function enqueue_webhook(text, text, jsonb) returns void language sql as 'insert into told values ($1, $2, $3)'",
+    );
+    const { id, number } = await issue(tenantId);
+    expect(await house.sql("select type, payload from told where tenant = $1", [tenantId])).toEqual([
+      { type: "invoice.issued", payload: expect.objectContaining({ invoiceId: id, number }) },
+    ]);
   });
 
   test("asked for by twenty at once is one, with one number", async () => {
@@ -221,6 +236,7 @@ describe("nothing is issued, and nothing written,", () => {
       code: "CONFLICT",
       message: expect.stringMatching(/cost 116650, and the events add up to 116651/),
     });
+    await expect(house.service.draft(tenantId)).rejects.toMatchObject({ code: "CONFLICT" });
     await expectNothing(tenantId);
   });
 
