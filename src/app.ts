@@ -14,10 +14,16 @@ import {
   nodeLoaders,
   type People,
 } from "./assembly.ts";
+import { type Billing, buildBilling } from "./billing-assembly.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newId } from "./core/ids.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
+import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
+import { CreditResolver } from "./domains/billing/credit.resolver.ts";
+import type { DocumentsService } from "./domains/billing/documents.service.ts";
+import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
+import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
 import type { Engine } from "./domains/inference/engine.ts";
 import type { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
@@ -80,6 +86,10 @@ export const resolverClasses = [
   LimitsResolver,
   TenantLimitsResolver,
   InferenceResolver,
+  InvoiceResolver,
+  ExplanationResolver,
+  CreditResolver,
+  BillingDetailsResolver,
   NodeResolver,
 ] as const;
 
@@ -116,6 +126,7 @@ async function serve(ground: Ground): Promise<App> {
   const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const audit = new AuditStore(database);
+  const billing = buildBilling(ground);
   const resolvers = [
     new AuditResolver(audit),
     ...planResolvers,
@@ -126,7 +137,8 @@ async function serve(ground: Ground): Promise<App> {
     models.reportResolver,
     ...usage.resolvers,
     inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue })),
+    ...billing.resolvers,
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, others: billing.nodeLoaders })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),
@@ -134,12 +146,14 @@ async function serve(ground: Ground): Promise<App> {
     keys,
     engine: models.engine,
     artifacts: models.artifacts,
+    documents: billing.documents,
   });
   const chores = startChores(ground, {
     ledger: usage.ledger,
     engine: models.engine,
     idempotency: inference.idempotency,
     models,
+    billing,
   });
   const url = await listen(server, config);
 
@@ -162,7 +176,14 @@ async function serve(ground: Ground): Promise<App> {
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; artifacts: Artifacts },
+  parts: {
+    schema: GraphQLSchema;
+    people: People;
+    keys: Keys;
+    engine: Engine;
+    artifacts: Artifacts;
+    documents: DocumentsService;
+  },
 ): Promise<FastifyInstance> {
   const graphql = await startApollo({
     schema: parts.schema,
@@ -181,12 +202,13 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, graphql, authenticator, readiness, artifacts: parts.artifacts });
+  const { artifacts, documents } = parts;
+  return createServer({ config, logger, metrics, graphql, authenticator, readiness, artifacts, documents });
 }
 
 function startChores(
   { config, logger, clock, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; models: Models },
+  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; models: Models; billing: Billing },
 ) {
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
@@ -209,6 +231,13 @@ function startChores(
       if (months.length > 0) logger.info({ months }, "dropped the usage events of months that are invoiced");
     }),
     repeatedly({ everyMs: 5 * 60_000, name: "looking for drift", logger }, () => drift.look(clock.now())),
+    repeatedly({ everyMs: 5 * 60_000, name: "issuing invoices", logger }, async () => {
+      const result = await parts.billing.issueDue("system");
+      if (result === undefined) return;
+      metrics.invoicesIssued.inc(result.issued);
+      metrics.invoicesWithheld.set(result.failed);
+      if (result.issued > 0) logger.info({ ...result }, "invoices issued");
+    }),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

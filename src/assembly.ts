@@ -311,8 +311,10 @@ export function nodeLoaders(parts: {
   audit: AuditStore;
   plans: PlanStore;
   catalogue: Catalogue;
+  /** Of domains that are put together elsewhere. */
+  others: readonly [string, NodeLoader][];
 }): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue } = parts;
+  const { people, keys, audit, plans, catalogue, others } = parts;
   const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
     return async (id, principal) =>
       principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
@@ -325,6 +327,7 @@ export function nodeLoaders(parts: {
     },
   });
   return new Map<string, NodeLoader>([
+    ...others,
     [
       "ten",
       {

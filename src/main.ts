@@ -3,12 +3,16 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { type App, resolverClasses, startApp } from "./app.ts";
+import { buildBilling } from "./billing-assembly.ts";
+import { systemClock } from "./core/clock.ts";
 import { messageOf, TollgateError } from "./core/errors.ts";
+import { ReconciliationStore } from "./domains/billing/reconciliation.store.ts";
 import { DriftStore } from "./domains/usage/drift.store.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
 import { Passwords } from "./domains/users/passwords.ts";
 import { rotateSigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
+import { issueInvoices, parseMonth, reconcile } from "./edge/cli/billing-commands.ts";
 import { runDemo } from "./edge/cli/demo.ts";
 import { seedDemo } from "./edge/cli/demo-seed.ts";
 import { runDoctor } from "./edge/cli/doctor.ts";
@@ -33,6 +37,7 @@ const commands = new Map<string, Command>([
   ["demo", demo],
   ["operator", operator],
   ["usage", usage],
+  ["billing", billing],
   ["signing-keys", signingKeys],
   ["schema", schema],
   ["doctor", doctor],
@@ -115,6 +120,29 @@ async function usage(argv: string[]): Promise<number> {
   ]).get(argv.join(" "));
   if (work === undefined) throw new StartError("Use it as: npm run usage:verify, or npm run usage:rebuild");
   return await withDatabase((database) => work(new DriftStore(database), print));
+}
+
+async function billing(argv: string[]): Promise<number> {
+  const { command, period } = billingWords(argv);
+  if (command === "reconcile") {
+    const month = parseMonth(period);
+    return await withDatabase((database) => reconcile(new ReconciliationStore(database), month, print));
+  }
+  if (command !== "issue") throw new StartError("Use it as: npm run billing:issue, or npm run billing:reconcile");
+  return await withDatabase((database, logger) => {
+    const { issueDue } = buildBilling({ config: readConfig(), logger, clock: systemClock, database });
+    return issueInvoices(() => issueDue("system"), print);
+  });
+}
+
+function billingWords(argv: string[]): { command: string; period: string | undefined } {
+  try {
+    const options = { period: { type: "string" } } as const;
+    const { positionals, values } = parseArgs({ args: argv, allowPositionals: true, options });
+    return { command: positionals.join(" "), period: values.period };
+  } catch {
+    return { command: "", period: undefined }; // an option that there is not
+  }
 }
 
 async function signingKeys(argv: string[]): Promise<number> {

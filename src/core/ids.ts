@@ -21,6 +21,10 @@ export const idPrefixes = {
   /** A usage event that takes another back: the same id under this prefix, so there is one at the most. */
   reversal: "rev",
   auditEvent: "aud",
+  invoice: "inv",
+  invoiceLine: "inl",
+  creditGrant: "crg",
+  creditUse: "cru",
   request: "req",
   instance: "gtw",
 } as const;

@@ -14,6 +14,9 @@ export const permissions = {
   "plans:write": "Make plans and their versions (operators).",
   "subscriptions:write": "Move a tenant to another plan.",
   "limits:write": "Set limits of a tenant and of its API keys.",
+  "invoices:read": "See invoices and credits.",
+  "invoices:write": "Issue, correct, void and settle invoices, and grant credits (operators).",
+  "billing:write": "Set to whom the tenant's invoices are addressed.",
 } as const;
 
 export type Permission = keyof typeof permissions;
@@ -26,10 +29,13 @@ export function isPermission(text: string): text is Permission {
 
 const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans:read"] as const satisfies Permission[];
 
+const paying = ["invoices:read", "billing:write"] as const satisfies Permission[];
+
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
   OWNER: [
     ...reading,
+    ...paying,
     "inferences:create",
     "models:write",
     "keys:write",
@@ -39,6 +45,7 @@ export const rolePermissions = {
   ],
   ADMIN: [
     ...reading,
+    ...paying,
     "inferences:create",
     "models:write",
     "keys:write",
@@ -47,7 +54,7 @@ export const rolePermissions = {
     "limits:write",
   ],
   DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
-  FINANCE: ["usage:read", "tenant:read", "plans:read"],
+  FINANCE: [...paying, "usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type Role = keyof typeof rolePermissions;
@@ -69,6 +76,8 @@ export const operatorPermissions: readonly Permission[] = [
   "models:read",
   "models:write",
   "audit:read",
+  "invoices:read",
+  "invoices:write",
 ];
 
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */
@@ -78,4 +87,5 @@ export const apiKeyPermissions: readonly Permission[] = [
   "models:write",
   "usage:read",
   "keys:read",
+  "invoices:read",
 ];

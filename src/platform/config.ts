@@ -39,6 +39,14 @@ export interface Config {
   maxLiveVersionsPerTenant: number;
   usageRetentionMonths: number;
   shutdownTimeoutMs: number;
+  billing: {
+    /** Who asks for money, as invoices say it. Texts may be empty, but for the name. */
+    seller: { name: string; address: string; taxId: string };
+    graceMs: number;
+    dueDays: number;
+    /** A font for what the ones that come with Tollgate lack. */
+    fontFile: string | undefined;
+  };
 }
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -102,6 +110,20 @@ export const environmentSchema = z.object({
   MAX_LIVE_VERSIONS_PER_TENANT: whole(1, 10_000).default(100),
   USAGE_RETENTION_MONTHS: whole(13, 1_200).default(25),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
+  SELLER_NAME: z.string().default("Tollgate"),
+  SELLER_ADDRESS: z
+    .string()
+    .transform((text) =>
+      text
+        .split("|")
+        .map((line) => line.trim())
+        .join("\n"),
+    )
+    .default(""),
+  SELLER_TAX_ID: z.string().default(""),
+  INVOICE_GRACE_MINUTES: whole(0, 10_080).default(60),
+  INVOICE_DUE_DAYS: whole(0, 365).default(14),
+  INVOICE_FONT: z.string().optional(),
 });
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
@@ -155,5 +177,15 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxLiveVersionsPerTenant: variables.MAX_LIVE_VERSIONS_PER_TENANT,
     usageRetentionMonths: variables.USAGE_RETENTION_MONTHS,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    billing: billingOf(variables),
+  };
+}
+
+function billingOf(variables: z.infer<typeof environmentSchema>): Config["billing"] {
+  return {
+    seller: { name: variables.SELLER_NAME, address: variables.SELLER_ADDRESS, taxId: variables.SELLER_TAX_ID },
+    graceMs: variables.INVOICE_GRACE_MINUTES * 60_000,
+    dueDays: variables.INVOICE_DUE_DAYS,
+    fontFile: variables.INVOICE_FONT === undefined ? undefined : path.resolve(variables.INVOICE_FONT),
   };
 }

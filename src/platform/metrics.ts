@@ -18,6 +18,7 @@ export function createMetrics() {
     ...batchMetrics(registers),
     ...runnerMetrics(registers),
     ...ledgerMetrics(registers),
+    ...billingMetrics(registers),
   };
 }
 
@@ -156,6 +157,21 @@ function ledgerMetrics(registers: Registry[]) {
     owedReversals: new Gauge({
       name: "tollgate_ledger_owed_reversals",
       help: "Charges to be taken back as soon as the database answers.",
+      registers,
+    }),
+  };
+}
+
+function billingMetrics(registers: Registry[]) {
+  return {
+    invoicesIssued: new Counter({
+      name: "tollgate_invoices_issued_total",
+      help: "Invoices that the scheduled run of this process has issued.",
+      registers,
+    }),
+    invoicesWithheld: new Gauge({
+      name: "tollgate_invoices_withheld",
+      help: "Tenants that the last scheduled run could not invoice: the log says why.",
       registers,
     }),
   };

@@ -1,6 +1,7 @@
 import { isNonNullType } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { idPrefixes, newId } from "../../src/core/ids.ts";
+import { writeBareInvoice } from "../support/bare-invoice.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
 import type { GraphqlClient } from "../support/graphql-client.ts";
 import { RegistryClient, timesFile } from "../support/registry.ts";
@@ -24,7 +25,11 @@ beforeAll(async () => {
   const registered = await new RegistryClient(owner.key).register("own-model", timesFile(2));
   const model = await owner.owner.ask('{ model(name: "own-model") { id aliases { id } } }');
   const audit = await owner.owner.ask("{ auditEvents { nodes { id } } tenant { members { nodes { user { id } } } } }");
+  const { invoiceId, lineId, grantId } = await writeBareInvoice(gateway.sql, owner.id);
   ids = new Map([
+    [idPrefixes.invoice, invoiceId],
+    [idPrefixes.invoiceLine, lineId],
+    [idPrefixes.creditGrant, grantId],
     [idPrefixes.tenant, owner.id],
     [idPrefixes.apiKey, owner.apiKeyId],
     [idPrefixes.auditEvent, audit.data.auditEvents.nodes[0].id],
@@ -41,7 +46,7 @@ afterAll(async () => {
 
 test("there are operations that take an id", () => {
   expect(takingIds.map(({ field }) => field.name)).toEqual(
-    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey"]),
+    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey", "invoice", "explainInvoiceLine", "creditBalance"]),
   );
 });
 

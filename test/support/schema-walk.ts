@@ -34,12 +34,15 @@ export function operationsOfSchema(): Operation[] {
   ];
 }
 
-/** Asks for all fields down to a depth, with the arguments that have to be given; the id stands wherever one can. */
+/**
+ * Asks for all fields down to a depth, with the arguments that have to be given, and with those that take an id if there is
+ * one to give; the id stands wherever one can.
+ */
 export function requestFor(
   { kind, field }: Operation,
   { id, depth, model = "a" }: { id: string; depth: number; model?: string | undefined },
 ): { query: string; variables: Record<string, unknown> } {
-  const args = field.args.filter((argument) => isNonNullType(argument.type));
+  const args = field.args.filter((argument) => isNonNullType(argument.type) || (id !== "" && holdsId(argument.type)));
   const declared = args.map((argument) => `$${argument.name}: ${String(argument.type)}`).join(", ");
   const passed = args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
   return {
@@ -77,6 +80,7 @@ function scalarFor(type: GraphQLNamedType, id: string): unknown {
     Float: 1,
     Boolean: true,
     DateTime: "2026-01-01T00:00:00Z",
+    Micros: "10000",
   };
   return values[type.name] ?? "";
 }

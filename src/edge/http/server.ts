@@ -14,12 +14,13 @@ import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
 import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
+import { type InvoicesOptions, registerInvoices } from "./invoices.ts";
 import { readMultipart } from "./multipart.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
 import { refuseSlowBodies } from "./slow-bodies.ts";
 import { requireUploader } from "./uploader.ts";
 
-interface ServerOptions extends OperationsOptions {
+interface ServerOptions extends OperationsOptions, InvoicesOptions {
   config: Config;
   logger: Logger;
   graphql: GraphqlDoor;
@@ -84,6 +85,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     handler: (request, reply) => admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
   });
   registerArtifacts(server, { ...options, uploads });
+  registerInvoices(server, options, admission);
   registerOperations(server, options);
   return server;
 }

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { TollgateError } from "../../core/errors.ts";
+import { TollgateError } from "../core/errors.ts";
 
 /**
  * A door for costly work: so many pieces at once, so many more in line, and the rest are turned away at once with
@@ -8,13 +8,16 @@ import { TollgateError } from "../../core/errors.ts";
 export class BoundedWork {
   readonly #atOnce: number;
   readonly #maxWaiting: number;
+  readonly #what: string;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   #typicalMs = 50;
 
-  constructor({ atOnce, maxWaiting }: { atOnce: number; maxWaiting: number }) {
+  /** @param what what there is too much of, as in "passwords are being checked". */
+  constructor({ atOnce, maxWaiting, what }: { atOnce: number; maxWaiting: number; what: string }) {
     this.#atOnce = atOnce;
     this.#maxWaiting = maxWaiting;
+    this.#what = what;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -46,10 +49,8 @@ export class BoundedWork {
 
   #overloaded(): TollgateError {
     const retryAfterMs = Math.ceil(((this.#waiting.length + this.#running) / this.#atOnce) * this.#typicalMs);
-    return new TollgateError(
-      "OVERLOADED",
-      `Too many passwords are being checked at the moment. Try again in ${retryAfterMs} ms.`,
-      { retryAfterMs },
-    );
+    return new TollgateError("OVERLOADED", `Too many ${this.#what} at the moment. Try again in ${retryAfterMs} ms.`, {
+      retryAfterMs,
+    });
   }
 }

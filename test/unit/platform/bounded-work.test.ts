@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TollgateError } from "../../../src/core/errors.ts";
-import { BoundedWork } from "../../../src/domains/users/bounded-work.ts";
+import { BoundedWork } from "../../../src/platform/bounded-work.ts";
 
 /** A door and work that ends when the test says so. */
 class Rehearsal {
@@ -12,7 +12,7 @@ class Rehearsal {
   mostRunning = 0;
 
   constructor(bounds: { atOnce: number; maxWaiting: number }) {
-    this.#door = new BoundedWork(bounds);
+    this.#door = new BoundedWork({ ...bounds, what: "passwords are being checked" });
   }
 
   async take(step: "arrive" | "end"): Promise<void> {
@@ -45,7 +45,7 @@ class Rehearsal {
 
 describe("bounded work", () => {
   test("runs in the order in which it came", async () => {
-    const door = new BoundedWork({ atOnce: 1, maxWaiting: 9 });
+    const door = new BoundedWork({ atOnce: 1, maxWaiting: 9, what: "passwords are being checked" });
     const order: number[] = [];
     await Promise.all([1, 2, 3, 4].map((n) => door.run(async () => void order.push(n))));
     expect(order).toEqual([1, 2, 3, 4]);
