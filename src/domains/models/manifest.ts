@@ -8,7 +8,6 @@ export type Dtype = (typeof dtypes)[number];
 
 /** LOGITS become probabilities by softmax; VALUES are numbers of their own kind, and stay as they are. */
 export const outputSemantics = ["PROBABILITIES", "LOGITS", "VALUES"] as const;
-export type OutputSemantics = (typeof outputSemantics)[number];
 
 /** The tasks that this house can serve; the public schema knows more, for later versions of it. */
 export const servedTasks = ["IMAGE_CLASSIFICATION", "TEXT_CLASSIFICATION", "TENSOR"] as const;
