@@ -153,7 +153,7 @@ async function buildServer(
   { config, logger, database, metrics }: Ground,
   parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; artifacts: Artifacts },
 ): Promise<FastifyInstance> {
-  const apollo = await startApollo({
+  const graphql = await startApollo({
     schema: parts.schema,
     logger,
     introspection: config.introspection,
@@ -170,7 +170,7 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness, artifacts: parts.artifacts });
+  return createServer({ config, logger, metrics, graphql, authenticator, readiness, artifacts: parts.artifacts });
 }
 
 function startChores(

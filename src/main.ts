@@ -11,6 +11,7 @@ import { rotateSigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
 import { runDemo } from "./edge/cli/demo.ts";
 import { seedDemo } from "./edge/cli/demo-seed.ts";
+import { runDoctor } from "./edge/cli/doctor.ts";
 import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
 import { welcome } from "./edge/cli/welcome.ts";
 import { printedSchema, schemaOf } from "./edge/graphql/schema.ts";
@@ -34,6 +35,7 @@ const commands = new Map<string, Command>([
   ["usage", usage],
   ["signing-keys", signingKeys],
   ["schema", schema],
+  ["doctor", doctor],
 ]);
 
 /** Serves until it is told to stop. */
@@ -129,6 +131,11 @@ async function schema(): Promise<number> {
   await writeFile(path.join(root, "schema.graphql"), printedSchema(await schemaOf(resolverClasses, [])));
   print("schema.graphql is current.");
   return 0;
+}
+
+/** Says what this machine has of what Tollgate needs. */
+async function doctor(): Promise<number> {
+  return await runDoctor({ config: readConfig(), logger: createLogger("silent") }, print);
 }
 
 /** For commands: the database of the configuration, whether or not a gateway is running on it. */

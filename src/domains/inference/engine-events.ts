@@ -55,7 +55,7 @@ const worthLogging: Partial<Record<EngineEvent["kind"], { level: "info" | "warn"
   FENCE_INCOMPLETE: { level: "warn", message: "runners are not fenced in completely on this machine" },
   VERSION_QUARANTINED: { level: "error", message: "a version was taken out of service" },
   VERSION_STRUCK: { level: "warn", message: "a version broke its runner" },
-  VERSION_NOT_LOADED: { level: "error", message: "a version could not be loaded again" },
+  VERSION_NOT_LOADED: { level: "error", message: "a version could not be loaded onto one more runner" },
   BATCHING_REDUCED: { level: "warn", message: "sharing batches changes this version's answers here: it shares fewer" },
   PROVIDER_FELL_BACK: { level: "warn", message: "a version runs on the processor instead of CUDA" },
   PROVIDER_RECOVERED: { level: "info", message: "a version runs on CUDA again" },

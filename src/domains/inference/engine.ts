@@ -127,6 +127,7 @@ class RunnerEngine implements Engine {
       pool: this.#pool,
       budgetBytes: (options.memoryLimitMb * 1024 * 1024) / 2,
       onLoadFailed: (version, reason) => this.#loadFailed(version, reason),
+      onNotSpread: ({ id: versionId }, reason) => this.#onEvent({ kind: "VERSION_NOT_LOADED", versionId, reason }),
     });
     this.#providers = new Providers({
       ...shared,
@@ -167,7 +168,8 @@ class RunnerEngine implements Engine {
     if (lane === undefined) return;
     this.#reports.delete(versionId);
     await lane.close();
-    this.#lanes.delete(versionId);
+    // It may have been loaded again meanwhile.
+    if (this.#lanes.get(versionId) === lane) this.#lanes.delete(versionId);
     this.#providers.forget(lane.version);
     await this.#placement.release(lane.version);
   }

@@ -35,6 +35,7 @@ export class GuestRunners {
   readonly #backOffs = new Map<string, Back>();
   readonly #sweep: NodeJS.Timeout;
   #alarm: NodeJS.Timeout | undefined;
+  #alarmAt = 0;
   #isClosing = false;
 
   constructor(options: GuestRunnersOptions) {
@@ -157,8 +158,14 @@ export class GuestRunners {
   }
 
   #lookAgain(inMs: number): void {
+    const at = performance.now() + inMs;
+    if (this.#alarm !== undefined && this.#alarmAt <= at) return;
     clearTimeout(this.#alarm);
-    this.#alarm = setTimeout(() => this.#seat(), Math.ceil(inMs));
+    this.#alarmAt = at;
+    this.#alarm = setTimeout(() => {
+      this.#alarm = undefined;
+      this.#seat();
+    }, Math.ceil(inMs));
   }
 
   #endIdle(): void {

@@ -57,6 +57,7 @@ export class Lane {
   #dueAt = Number.POSITIVE_INFINITY;
   readonly #open = new Set<AcceptedRequest>();
   #isClosing = false;
+  #empty: Promise<void> | undefined;
   #onEmpty: () => void = () => undefined;
 
   constructor({ version, limits, shares, backgroundMs, sliceMs }: LaneOptions) {
@@ -122,9 +123,10 @@ export class Lane {
   async close(): Promise<void> {
     this.#isClosing = true;
     if (this.#open.size === 0) return;
-    await new Promise<void>((resolve) => {
+    this.#empty ??= new Promise((resolve) => {
       this.#onEmpty = resolve;
     });
+    await this.#empty;
   }
 
   /** All that it took and has not answered. */

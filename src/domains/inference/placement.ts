@@ -16,6 +16,8 @@ export interface PlacementOptions {
   onFree: () => void;
   /** A version that was accepted could not be loaded again. */
   onLoadFailed: (version: LoadedVersion, reason: string) => void;
+  /** A version stands on a runner, and could not be loaded onto another as well. */
+  onNotSpread: (version: LoadedVersion, reason: string) => void;
 }
 
 /**
@@ -174,7 +176,7 @@ export class Placement {
             if (!isDone) await warmUp(runner, version, { model, deadlineAt: this.#loadDeadline() });
           }),
         )
-        .catch(() => undefined);
+        .catch((error: unknown) => this.#options.onNotSpread(version, messageOf(error)));
     }
   }
 

@@ -1,4 +1,3 @@
-import type { ApolloServer } from "@apollo/server";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
@@ -10,6 +9,7 @@ import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
@@ -22,7 +22,7 @@ import { requireUploader } from "./uploader.ts";
 interface ServerOptions extends OperationsOptions {
   config: Config;
   logger: Logger;
-  apollo: ApolloServer<RequestContext>;
+  graphql: GraphqlDoor;
   authenticator: Authenticator;
   artifacts: Artifacts;
 }
@@ -35,7 +35,7 @@ declare module "fastify" {
 
 /** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { config, apollo, authenticator } = options;
+  const { config, graphql, authenticator } = options;
   const admission = new Admission(config.requestsInFlight);
   const server = Fastify({
     bodyLimit: config.bodyLimitBytes,
@@ -64,11 +64,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return sendError(error, request, reply);
   });
 
+  const apolloHandler = fastifyApolloHandler(graphql.apollo, {
+    context: (request, reply) => Promise.resolve(contextOf(request, reply)),
+  });
+  const answer = (request: FastifyRequest, reply: FastifyReply) =>
+    answerKnown(graphql, request, reply) ?? Promise.resolve(apolloHandler.call(server, request, reply));
   refuseSlowBodies(server);
   const uploads = uploadAdmission();
   // A stream until it is known who sends it.
   server.addContentTypeParser("multipart/form-data", (_request, payload, done) => done(null, payload));
-  const handler = fastifyApolloHandler(apollo, { context: contextOf });
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
@@ -77,15 +81,29 @@ export function createServer(options: ServerOptions): FastifyInstance {
       if (isMultipart(request))
         request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
     },
-    handler: async (request, reply) =>
-      await admission.admit(() =>
-        withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
-      ),
+    handler: (request, reply) => admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
   });
   registerArtifacts(server, { ...options, uploads });
   registerOperations(server, options);
   return server;
 }
+
+/** Undefined where the request is not of the usual form, or its operation is not known yet: then Apollo is asked. */
+function answerKnown(
+  { known }: GraphqlDoor,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): string | Promise<string> | undefined {
+  const { method, headers, body } = request;
+  // A type that no form can send, which is what protects a signed-in browser; and an answer in the usual type.
+  const isUsual = method === "POST" && headers["content-type"]?.startsWith("application/json") === true;
+  if (!isUsual || !usualAccepts.has(headers.accept)) return undefined;
+  const answer = known.answer(body, () => contextOf(request, reply));
+  if (answer !== undefined) void reply.header("content-type", "application/json; charset=utf-8");
+  return answer;
+}
+
+const usualAccepts = new Set([undefined, "*/*", "application/json"]);
 
 function isMultipart({ headers }: FastifyRequest): boolean {
   return /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");
@@ -108,13 +126,13 @@ async function operationWithFiles(request: FastifyRequest, artifacts: Artifacts)
   });
 }
 
-function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
-  return Promise.resolve({
+function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
+  return {
     requestId: request.id,
     principal: request.principal,
     clientAddress: request.ip,
     abandoned: abandonedBy(reply),
-  });
+  };
 }
 
 // The caller has left when its connection closes before the answer was written.

@@ -180,6 +180,18 @@ test("what waits behind more than its deadline allows is refused at once, with t
   await Promise.all([large, ...taken]);
 });
 
+test("a version that is released twice, and loaded again meanwhile, is served", async () => {
+  const house = await engineHouse([tinyModel("lookup")]);
+  const letGo = await house.holdRunner();
+  const accepted = house.run("lookup", [index(4)]);
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "it is on its way" });
+  const released = [house.engine.release("lookup"), house.engine.release("lookup")];
+  const loaded = house.engine.load(tinyModel("lookup"));
+  letGo();
+  await Promise.all([accepted, ...released, loaded]);
+  expect((await house.run("lookup", [index(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+});
+
 test("a batch that takes far longer than expected gives way: the spare answers what comes after it", async () => {
   const house = await engineHouse([tinyModel("lookup")], { spares: 1, overdueMs: 50 });
   const letGo = await house.holdRunner();
