@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { messageOf } from "../../core/errors.ts";
 import { cudaLibrary, defaultPreference } from "../../domains/inference/cuda-library.ts";
@@ -103,14 +104,15 @@ function fenceFindings(lacks: Set<string>): Finding[] {
   return [...lacks].map((reason) => ({ verdict: "LACKING", what: `Fence around model code: ${reason}` }));
 }
 
-async function modelFinding(engine: Engine, { manifest, model }: BundledVersion): Promise<Finding> {
+async function modelFinding(engine: Engine, { manifest, file, problem }: BundledVersion): Promise<Finding> {
   const name = `Model ${manifest.name} version ${manifest.version}`;
+  if (problem !== undefined) return { verdict: "BROKEN", what: `${name}: ${problem}` };
   try {
     const { provider, providerReason, batching, loadMs } = await engine.load({
       id: `${manifest.name}/${manifest.version}`,
       manifest,
       ownerTenantId: undefined,
-      readModel: () => Promise.resolve(model),
+      readModel: async () => await readFile(file),
     });
     const why = providerReason === undefined ? "" : ` (${providerReason})`;
     return {
