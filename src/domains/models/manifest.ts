@@ -9,7 +9,6 @@ export type Dtype = (typeof dtypes)[number];
 
 /** LOGITS become probabilities by softmax; VALUES are numbers of their own kind, and stay as they are. */
 export const outputSemantics = ["PROBABILITIES", "LOGITS", "VALUES"] as const;
-export type OutputSemantics = (typeof outputSemantics)[number];
 
 export const servedTasks = ["IMAGE_CLASSIFICATION", "TEXT_CLASSIFICATION", "TOKEN_CLASSIFICATION", "TENSOR"] as const;
 

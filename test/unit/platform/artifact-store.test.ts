@@ -100,8 +100,10 @@ test("a file whose bytes were damaged in the store is not given out", async () =
 test("on a full disk, a file is refused as such, nothing of it stays, and the next one that fits is kept", () => {
   const place = mkdtempSync(path.join(directory, "full-"));
   const script = path.resolve(import.meta.dirname, "../../support/full-disk.ts");
+  // A namespace of its own, in which whoever runs the tests may mount a disk of half a megabyte.
+  const apart = "unshare";
   const command = 'mount -t tmpfs -o size=512k tmpfs "$1" && exec "$2" "$3" "$1"';
-  const output = execFileSync("unshare", ["-Urm", "sh", "-c", command, "full", place, process.execPath, script], {
+  const output = execFileSync(apart, ["-Urm", "sh", "-c", command, "full", place, process.execPath, script], {
     encoding: "utf8",
   });
   expect(JSON.parse(output)).toMatchObject({
