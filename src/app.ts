@@ -7,10 +7,12 @@ import {
   buildModels,
   buildPeople,
   buildUsage,
+  buildWebhooks,
   type Ground,
   type Keys,
   nodeLoaders,
   type People,
+  type Webhooks,
 } from "./assembly.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newId } from "./core/ids.ts";
@@ -29,6 +31,7 @@ import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
+import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
 import { Authenticator } from "./edge/auth/authenticate.ts";
 import { startApollo } from "./edge/graphql/apollo.ts";
 import { NodeResolver } from "./edge/graphql/node.resolver.ts";
@@ -49,6 +52,7 @@ export interface App {
   url: string;
   people: People;
   keys: Keys;
+  webhooks: Webhooks;
   /** Takes nothing new, finishes what was accepted, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -61,6 +65,7 @@ export const resolverClasses = [
   SignInResolver,
   TenantResolver,
   ApiKeyResolver,
+  WebhooksResolver,
   ModelsResolver,
   UsageResolver,
   InferenceResolver,
@@ -94,6 +99,7 @@ async function serve(ground: Ground): Promise<App> {
 
   const people = await buildPeople(ground);
   const keys = buildKeys(ground);
+  const webhooks = await buildWebhooks(ground);
   const models = await buildModels(ground);
   const usage = buildUsage(ground, keys, models.catalogue);
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
@@ -104,10 +110,11 @@ async function serve(ground: Ground): Promise<App> {
     new PlanResolver(plans),
     ...people.resolvers,
     keys.resolver,
+    webhooks.resolver,
     models.resolver,
     usage.resolver,
     inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, webhooks })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),
@@ -119,6 +126,7 @@ async function serve(ground: Ground): Promise<App> {
     ledger: usage.ledger,
     engine: models.engine,
     idempotency: inference.idempotency,
+    webhooks,
   });
   const url = await listen(server, config);
 
@@ -130,11 +138,12 @@ async function serve(ground: Ground): Promise<App> {
     if (owed > 0)
       logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
     await Promise.all(chores.map((chore) => chore.stop()));
+    await webhooks.sender.close(config.shutdownTimeoutMs);
     await keys.lastUses.close();
     await notifications.close();
     await database.close();
   };
-  return { url, people, keys, close };
+  return { url, people, keys, webhooks, close };
 }
 
 async function buildServer(
@@ -162,14 +171,21 @@ async function buildServer(
 }
 
 function startChores(
-  { logger, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore },
+  { config, logger, database, metrics }: Ground,
+  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; webhooks: Webhooks },
 ) {
+  const { sender, outbox } = parts.webhooks;
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
+    // What is due again, or was left by a gateway that died; what is new wakes the sender itself.
+    repeatedly({ everyMs: 1_000, name: "sending webhooks", logger }, () => sender.pump()),
+    repeatedly({ everyMs: hourMs, name: "looking after webhooks", logger }, async () => {
+      await outbox.deleteEnded(config.webhookRetentionDays);
+      await outbox.enqueueExpiringKeys();
+    }),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

@@ -38,6 +38,13 @@ import { SignInStore } from "./domains/users/sign-in.store.ts";
 import { SignInAttemptsStore } from "./domains/users/sign-in-attempts.store.ts";
 import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
+import { WebhookDeliveriesStore } from "./domains/webhooks/webhook-deliveries.store.ts";
+import { WebhookEndpointsStore } from "./domains/webhooks/webhook-endpoints.store.ts";
+import { WebhookOutboxStore } from "./domains/webhooks/webhook-outbox.store.ts";
+import { WebhookSecrets } from "./domains/webhooks/webhook-secrets.ts";
+import { WebhookSender } from "./domains/webhooks/webhook-sender.ts";
+import { toDeliveryType, WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
+import { WebhookService } from "./domains/webhooks/webhooks.service.ts";
 import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
 import type { Config } from "./platform/config.ts";
 import type { Database } from "./platform/database.ts";
@@ -99,6 +106,40 @@ export function buildKeys({ logger, clock, database, notifications }: Ground) {
     lastUses,
     authenticator: new ApiKeyAuthenticator({ store: credentials, notifications, lastUses, clock }),
     resolver: new ApiKeyResolver({ store, service }),
+  };
+}
+
+export type Webhooks = Awaited<ReturnType<typeof buildWebhooks>>;
+
+export async function buildWebhooks({ config, logger, clock, database, notifications, metrics, instanceId }: Ground) {
+  const { webhookAllowPrivate: allowPrivate, webhookTimeoutMs: timeoutMs } = config;
+  const endpoints = new WebhookEndpointsStore(database);
+  const deliveries = new WebhookDeliveriesStore(database);
+  const outbox = new WebhookOutboxStore(database, instanceId);
+  const secrets = await WebhookSecrets.open(config.signingKeysDir);
+  const sender = new WebhookSender({
+    store: outbox,
+    secrets,
+    logger,
+    timeoutMs,
+    allowPrivate,
+    onSent: ({ outcome, attemptMs, sinceEventMs }) => {
+      metrics.webhookAttempts.inc({ outcome });
+      metrics.webhookAttemptSeconds.observe(attemptMs / 1000);
+      if (outcome === "DELIVERED") metrics.webhookDelaySeconds.observe(sinceEventMs / 1000);
+    },
+  });
+  const wake = () => {
+    sender.pump().catch((error: unknown) => logger.warn({ err: error }, "webhooks could not be claimed"));
+  };
+  notifications.subscribe("tollgate_webhooks", wake, wake);
+  const service = new WebhookService({ endpoints, deliveries, secrets, clock, allowPrivate });
+  return {
+    endpoints,
+    deliveries,
+    outbox,
+    sender,
+    resolver: new WebhooksResolver({ service, endpoints, deliveries }),
   };
 }
 
@@ -171,8 +212,9 @@ export function nodeLoaders(parts: {
   audit: AuditStore;
   plans: PlanStore;
   catalogue: Catalogue;
+  webhooks: Webhooks;
 }): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue } = parts;
+  const { people, keys, audit, plans, catalogue, webhooks } = parts;
   const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
     return async (id, principal) =>
       principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
@@ -187,6 +229,14 @@ export function nodeLoaders(parts: {
     ],
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
+    ["whe", { permission: "webhooks:read", find: own((tenantId, id) => webhooks.endpoints.find(tenantId, id)) }],
+    [
+      "whd",
+      {
+        permission: "webhooks:read",
+        find: own(async (tenantId, id) => maybe(await webhooks.deliveries.find(tenantId, id), toDeliveryType)),
+      },
+    ],
     ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
     [
       "mod",

@@ -18,6 +18,10 @@ export const idPrefixes = {
   /** A usage event that takes another back: the same id under this prefix, so there is one at the most. */
   reversal: "rev",
   auditEvent: "aud",
+  webhookEndpoint: "whe",
+  webhookDelivery: "whd",
+  /** What a webhook tells of: its receiver knows it by this, however often it is sent. */
+  webhookEvent: "evt",
   request: "req",
   instance: "gtw",
 } as const;

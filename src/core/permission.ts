@@ -5,6 +5,8 @@ export const permissions = {
   "usage:read": "See usage, limits and the plan.",
   "keys:read": "See API keys, never their secrets.",
   "keys:write": "Issue, rotate and revoke API keys.",
+  "webhooks:read": "See webhook endpoints and deliveries, never their secrets.",
+  "webhooks:write": "Make, change and delete webhook endpoints, and send again.",
   "audit:read": "See who did what.",
   "tenant:read": "See the tenant and its members.",
   "tenants:read": "See every tenant (operators).",
@@ -24,9 +26,9 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read"],
-  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
+  OWNER: [...reading, "inferences:create", "keys:write", "webhooks:read", "webhooks:write", "audit:read"],
+  ADMIN: [...reading, "inferences:create", "keys:write", "webhooks:read", "webhooks:write", "audit:read"],
+  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "webhooks:read"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 

@@ -28,6 +28,10 @@ export interface Config {
   maxDeadlineMs: number;
   requestsInFlight: number;
   shutdownTimeoutMs: number;
+  /** Whether webhooks may go to private addresses, and without TLS. */
+  webhookAllowPrivate: boolean;
+  webhookTimeoutMs: number;
+  webhookRetentionDays: number;
 }
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -77,6 +81,9 @@ export const environmentSchema = z.object({
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
+  WEBHOOK_ALLOW_PRIVATE: flag.optional(),
+  WEBHOOK_TIMEOUT_MS: whole(100, 60_000).default(15_000),
+  WEBHOOK_RETENTION_DAYS: whole(8, 3_650).default(30),
 });
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
@@ -121,5 +128,8 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    webhookAllowPrivate: variables.WEBHOOK_ALLOW_PRIVATE ?? !production,
+    webhookTimeoutMs: variables.WEBHOOK_TIMEOUT_MS,
+    webhookRetentionDays: variables.WEBHOOK_RETENTION_DAYS,
   };
 }

@@ -10,7 +10,13 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "tollgate_" });
   const registers = [registry];
-  return { registry, ...inferenceMetrics(registers), ...runnerMetrics(registers), ...ledgerMetrics(registers) };
+  return {
+    registry,
+    ...inferenceMetrics(registers),
+    ...runnerMetrics(registers),
+    ...ledgerMetrics(registers),
+    ...webhookMetrics(registers),
+  };
 }
 
 function inferenceMetrics(registers: Registry[]) {
@@ -85,6 +91,29 @@ function ledgerMetrics(registers: Registry[]) {
     owedReversals: new Gauge({
       name: "tollgate_ledger_owed_reversals",
       help: "Charges to be taken back as soon as the database answers.",
+      registers,
+    }),
+  };
+}
+
+function webhookMetrics(registers: Registry[]) {
+  return {
+    webhookAttempts: new Counter({
+      name: "tollgate_webhook_attempts_total",
+      help: "Webhooks sent, by what came of it: DELIVERED, RETRY, EXHAUSTED or GONE.",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    webhookAttemptSeconds: new Histogram({
+      name: "tollgate_webhook_attempt_seconds",
+      help: "Seconds that a receiver of webhooks took.",
+      buckets: durationBuckets,
+      registers,
+    }),
+    webhookDelaySeconds: new Histogram({
+      name: "tollgate_webhook_delay_seconds",
+      help: "Seconds from an event to its arrival at an endpoint.",
+      buckets: [0.1, 0.5, 1, 5, 30, 120, 600, 3_600, 21_600, 86_400, 345_600],
       registers,
     }),
   };
