@@ -29,13 +29,15 @@ import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
 import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
 import { Authenticator } from "./edge/auth/authenticate.ts";
-import { startApollo } from "./edge/graphql/apollo.ts";
+import { maxTokens, startApollo } from "./edge/graphql/apollo.ts";
 import { NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
+import { Subscriptions } from "./edge/graphql/subscriptions.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer } from "./edge/http/server.ts";
@@ -68,6 +70,7 @@ export const resolverClasses = [
   WebhooksResolver,
   ModelsResolver,
   UsageResolver,
+  UsageTicksResolver,
   InferenceResolver,
   NodeResolver,
 ] as const;
@@ -112,7 +115,7 @@ async function serve(ground: Ground): Promise<App> {
     keys.resolver,
     webhooks.resolver,
     models.resolver,
-    usage.resolver,
+    ...usage.resolvers,
     inference.resolver,
     new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, webhooks })),
   ];
@@ -133,6 +136,7 @@ async function serve(ground: Ground): Promise<App> {
   const close = async () => {
     // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
     await shut(server, config.shutdownTimeoutMs);
+    await usage.ticks.close();
     await models.engine.close();
     const owed = await usage.ledger.close(config.shutdownTimeoutMs);
     if (owed > 0)
@@ -150,12 +154,14 @@ async function buildServer(
   { config, logger, database, metrics }: Ground,
   parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
 ): Promise<FastifyInstance> {
-  const apollo = await startApollo({
+  const graphql = {
     schema: parts.schema,
     logger,
     introspection: config.introspection,
-    onError: (code) => metrics.errors.inc({ code }),
-  });
+    onError: (code: string) => metrics.errors.inc({ code }),
+  };
+  const apollo = await startApollo(graphql);
+  const subscriptions = new Subscriptions({ ...graphql, maxTokens });
   const readiness = async (): Promise<Readiness> => ({
     database: await database.systemSql({ text: "select 1" }).then(
       () => undefined,
@@ -167,7 +173,7 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness });
+  return await createServer({ config, logger, metrics, apollo, subscriptions, authenticator, readiness });
 }
 
 function startChores(

@@ -27,6 +27,9 @@ import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
+import { UsageTicksStore } from "./domains/usage/usage-ticks.store.ts";
+import { UsageTicks } from "./domains/usage/usage-ticks.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
 import { AccessTokenAuthentication } from "./domains/users/access-token-authentication.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
@@ -187,7 +190,9 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
-  return { ledger, resolver };
+  const ticksStore = new UsageTicksStore(database);
+  const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
+  return { ledger, ticks, resolvers: [resolver, new UsageTicksResolver(ticks)] };
 }
 
 export function buildInference(

@@ -28,6 +28,8 @@ export interface Config {
   maxDeadlineMs: number;
   requestsInFlight: number;
   shutdownTimeoutMs: number;
+  maxStreams: number;
+  maxStreamsPerTenant: number;
   /** Whether webhooks may go to private addresses, and without TLS. */
   webhookAllowPrivate: boolean;
   webhookTimeoutMs: number;
@@ -81,6 +83,8 @@ export const environmentSchema = z.object({
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
+  MAX_STREAMS: whole(1, 100_000).default(1_024),
+  MAX_STREAMS_PER_TENANT: whole(1, 100_000).default(128),
   WEBHOOK_ALLOW_PRIVATE: flag.optional(),
   WEBHOOK_TIMEOUT_MS: whole(100, 60_000).default(15_000),
   WEBHOOK_RETENTION_DAYS: whole(8, 3_650).default(30),
@@ -128,6 +132,8 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    maxStreams: variables.MAX_STREAMS,
+    maxStreamsPerTenant: variables.MAX_STREAMS_PER_TENANT,
     webhookAllowPrivate: variables.WEBHOOK_ALLOW_PRIVATE ?? !production,
     webhookTimeoutMs: variables.WEBHOOK_TIMEOUT_MS,
     webhookRetentionDays: variables.WEBHOOK_RETENTION_DAYS,

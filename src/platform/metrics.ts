@@ -16,6 +16,7 @@ export function createMetrics() {
     ...runnerMetrics(registers),
     ...ledgerMetrics(registers),
     ...webhookMetrics(registers),
+    ...streamMetrics(registers),
   };
 }
 
@@ -116,5 +117,20 @@ function webhookMetrics(registers: Registry[]) {
       buckets: [0.1, 0.5, 1, 5, 30, 120, 600, 3_600, 21_600, 86_400, 345_600],
       registers,
     }),
+  };
+}
+
+function streamMetrics(registers: Registry[]) {
+  return {
+    /** Counted when somebody asks. */
+    collectStreams: (count: () => number) =>
+      new Gauge({
+        name: "tollgate_streams",
+        help: "Connections on which callers are told things as they happen.",
+        registers,
+        collect() {
+          this.set(count());
+        },
+      }),
   };
 }

@@ -118,6 +118,20 @@ export class UsageReportType {
   total: MeteredQuantityType[];
 }
 
+@ObjectType("UsageTick", { description: "What a tenant used in about a second.", simpleResolvers: true })
+export class UsageTickType {
+  @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
+  startsAt: Date;
+
+  @Field(() => GraphQLDateTime, { description: "Until when, exclusive." })
+  endsAt: Date;
+
+  @Field(() => [MeteredQuantityType], {
+    description: "How much of each meter was used; less than nothing where more was taken back than used.",
+  })
+  usage: MeteredQuantityType[];
+}
+
 @ObjectType("LimitStatus", {
   description: "A limit that applies to the principal, as it stands now.",
   simpleResolvers: true,
