@@ -27,6 +27,7 @@ import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
@@ -70,6 +71,7 @@ export const resolverClasses = [
   WebhooksResolver,
   ModelsResolver,
   UsageResolver,
+  LimitsResolver,
   UsageTicksResolver,
   InferenceResolver,
   NodeResolver,

@@ -24,6 +24,7 @@ import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
@@ -186,20 +187,24 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
   });
   const resolver = new UsageResolver({
     reports: new UsageReportStore(database),
-    limits: new LimitsStore(database),
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
   const ticksStore = new UsageTicksStore(database);
   const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
-  return { ledger, ticks, resolvers: [resolver, new UsageTicksResolver(ticks)] };
+  const limits = new LimitsResolver(new LimitsStore(database));
+  return { ledger, ticks, resolvers: [resolver, limits, new UsageTicksResolver(ticks)] };
 }
 
 export function buildInference(
   { config, database, metrics, instanceId }: Ground,
   parts: { catalogue: Catalogue; engine: Engine; ledger: Ledger },
 ) {
-  const service = new InferenceService({ ...parts, maxDeadlineMs: config.maxDeadlineMs });
+  const service = new InferenceService({
+    ...parts,
+    maxDeadlineMs: config.maxDeadlineMs,
+    onShadowRefusals: (refusals) => metrics.shadowRefusals.inc(refusals),
+  });
   const idempotency = new IdempotencyStore(database, instanceId);
   const repeats = new Repeats({
     ...parts,

@@ -38,18 +38,21 @@ export class PlanStore {
           versions: {
             orderBy: { version: "desc" },
             take: 1,
-            include: { quotas: { orderBy: { meter: "asc" } }, prices: { orderBy: { meter: "asc" } } },
+            include: {
+              limits: { where: { kind: "QUOTA", appliesTo: "TENANT" }, orderBy: { meter: "asc" } },
+              prices: { orderBy: { meter: "asc" } },
+            },
           },
         },
       }),
     );
     return plans.flatMap(({ versions, ...plan }) =>
-      versions.map(({ version, currency, quotas, prices }) => ({
+      versions.map(({ version, currency, limits, prices }) => ({
         id: plan.id,
         name: plan.name,
         version,
         currency,
-        quotas: quotas.map(({ meter, quantity }) => ({ meter, quantity: Number(quantity) })),
+        quotas: limits.map(({ meter, quantity }) => ({ meter: meter ?? "", quantity: Number(quantity) })),
         prices: prices.map(({ meter, unitPriceMicros }) => ({ meter, unitPriceMicros })),
         createdAt: plan.createdAt,
       })),
