@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { LimitDetails } from "../../core/errors.ts";
 import type { Database } from "../../platform/database.ts";
 import { meters, scaleOf } from "../plans/meter.ts";
-import type { ChargedMeter, ChargeRequest, ChargeVerdict, Reversal, Settlement } from "./charge.ts";
+import type { ChargedMeter, ChargeRequest, ChargeVerdict, FirstRequest, Reversal, Settlement } from "./charge.ts";
 
 interface ChargeRow {
   ord_: number;
@@ -114,18 +114,7 @@ function toVerdict(row: ChargeRow): ChargeVerdict {
         shadowRefusals: row.shadow_refusals,
       };
     case "REPEATED":
-      return {
-        kind: "REPEATED",
-        first: {
-          charged: chargedJson.parse(row.first_charged),
-          inferenceId: row.first_inference ?? "",
-          usageEventId: row.first_event ?? "",
-          requestDigest: row.first_digest ?? "",
-          modelVersionId: row.first_version ?? "",
-          holder: row.first_holder ?? "",
-          answer: row.first_answer ?? undefined,
-        },
-      };
+      return { kind: "REPEATED", first: toFirst(row) };
     case "QUOTA_EXCEEDED":
     case "BUDGET_EXCEEDED":
     case "RATE_LIMITED":
@@ -138,6 +127,18 @@ function toVerdict(row: ChargeRow): ChargeVerdict {
     case "ABANDONED":
       return { kind: row.verdict };
   }
+}
+
+function toFirst(row: ChargeRow): FirstRequest {
+  return {
+    charged: chargedJson.parse(row.first_charged),
+    inferenceId: row.first_inference ?? "",
+    usageEventId: row.first_event ?? "",
+    requestDigest: row.first_digest ?? "",
+    modelVersionId: row.first_version ?? "",
+    holder: row.first_holder ?? "",
+    answer: row.first_answer ?? undefined,
+  };
 }
 
 function chargedOf(quantities: string[], amounts: string[]): ChargedMeter[] {
