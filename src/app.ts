@@ -30,6 +30,7 @@ import type { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import type { UsageExports } from "./domains/usage/usage-export.ts";
 import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
@@ -126,6 +127,7 @@ async function serve(ground: Ground): Promise<App> {
     people,
     keys,
     engine: models.engine,
+    exports: usage.exports,
   });
   const chores = startChores(ground, {
     ledger: usage.ledger,
@@ -154,7 +156,7 @@ async function serve(ground: Ground): Promise<App> {
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
+  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; exports: UsageExports },
 ): Promise<FastifyInstance> {
   const graphql = {
     schema: parts.schema,
@@ -175,7 +177,8 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return await createServer({ config, logger, metrics, apollo, subscriptions, authenticator, readiness });
+  const { exports } = parts;
+  return await createServer({ config, logger, metrics, apollo, subscriptions, authenticator, readiness, exports });
 }
 
 function startChores(

@@ -27,6 +27,8 @@ import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageEventsStore } from "./domains/usage/usage-events.store.ts";
+import { UsageExports } from "./domains/usage/usage-export.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
 import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
 import { UsageTicksStore } from "./domains/usage/usage-ticks.store.ts";
@@ -185,15 +187,19 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
       metrics.commitSeconds.observe(durationMs / 1000);
     },
   });
+  const reports = new UsageReportStore(database);
+  const events = new UsageEventsStore(database);
   const resolver = new UsageResolver({
-    reports: new UsageReportStore(database),
+    reports,
+    events,
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
   const ticksStore = new UsageTicksStore(database);
   const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
   const limits = new LimitsResolver(new LimitsStore(database));
-  return { ledger, ticks, resolvers: [resolver, limits, new UsageTicksResolver(ticks)] };
+  const exports = new UsageExports({ reports, events });
+  return { ledger, ticks, exports, resolvers: [resolver, limits, new UsageTicksResolver(ticks)] };
 }
 
 export function buildInference(

@@ -17,7 +17,10 @@ export function periodBefore({ startsAt, endsAt }: Pick<UsageQuery, "startsAt" |
     return { startsAt: new Date(2 * startsAt.getTime() - endsAt.getTime()), endsAt: startsAt };
   }
   const months = monthsBetween(startsAt, endsAt);
-  return { startsAt: new Date(Date.UTC(startsAt.getUTCFullYear(), startsAt.getUTCMonth() - months, 1)), endsAt: startsAt };
+  return {
+    startsAt: new Date(Date.UTC(startsAt.getUTCFullYear(), startsAt.getUTCMonth() - months, 1)),
+    endsAt: startsAt,
+  };
 }
 
 /**
@@ -30,7 +33,9 @@ export function compareRows(
   { rows, before }: { rows: readonly UsageRow[]; before: readonly UsageRow[] },
 ): ComparedRow[] {
   const earlier = periodBefore(query);
-  const previous = new Map(before.map((row) => [keyOf(row, placeOf(row.startsAt, earlier.startsAt, query.interval)), row]));
+  const previous = new Map(
+    before.map((row) => [keyOf(row, placeOf(row.startsAt, earlier.startsAt, query.interval)), row]),
+  );
   const compared = rows.map((row) => {
     const key = keyOf(row, placeOf(row.startsAt, query.startsAt, query.interval));
     const found = previous.get(key);
@@ -79,7 +84,10 @@ function placeOf(at: Date, periodStartsAt: Date, interval: UsageInterval | undef
 }
 
 /** The interval at the place, cut to the period; undefined where the period is over by then. */
-function periodAt({ startsAt, endsAt, interval }: UsageQuery, place: number): { startsAt: Date; endsAt: Date } | undefined {
+function periodAt(
+  { startsAt, endsAt, interval }: UsageQuery,
+  place: number,
+): { startsAt: Date; endsAt: Date } | undefined {
   if (interval === undefined) return { startsAt, endsAt };
   const from = startOfPlace(startsAt, interval, place);
   if (from >= endsAt) return undefined;

@@ -1,4 +1,5 @@
-import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
+import type { Abandoned } from "../../core/abandonment.ts";
+import { type Page, pageOf } from "../../core/page.ts";
 import type { Database } from "../../platform/database.ts";
 import type { EventPlace, UsageEvent, UsageEventsQuery } from "./usage-events.ts";
 
@@ -36,7 +37,7 @@ export class UsageEventsStore {
   async page(
     tenantId: string,
     query: UsageEventsQuery,
-    { first, after }: PageRequest & { after: EventPlace | undefined },
+    { first, after }: { first: number; after: EventPlace | undefined },
   ): Promise<Page<UsageEvent>> {
     const rows = await this.#database.tenantSql<EventRow>(tenantId, {
       name: "usage-events",
@@ -62,21 +63,23 @@ export class UsageEventsStore {
   }
 
   /** All of the tenant's events in the period, oldest first, some thousand at a time, as they stood at the first. */
-  stream(tenantId: string, { startsAt, endsAt }: { startsAt: Date; endsAt: Date }): AsyncIterable<UsageEvent[]> {
-    return this.#database.tenantStream<EventRow, UsageEvent>(
-      tenantId,
-      {
-        text: `
-          select ${columns}
-            from usage_events
-            where tenant_id = $1
-              and occurred_at >= $2
-              and occurred_at < $3
-            order by occurred_at, id`,
-        values: [tenantId, startsAt, endsAt],
-      },
-      toEvent,
-    );
+  stream(
+    tenantId: string,
+    { startsAt, endsAt }: Pick<UsageEventsQuery, "startsAt" | "endsAt">,
+    abandoned: Abandoned,
+  ): AsyncIterable<UsageEvent[]> {
+    return this.#database.tenantStream<EventRow, UsageEvent>(tenantId, {
+      text: `
+        select ${columns}
+          from usage_events
+          where tenant_id = $1
+            and occurred_at >= $2
+            and occurred_at < $3
+          order by occurred_at, id`,
+      values: [tenantId, startsAt, endsAt],
+      map: toEvent,
+      abandoned,
+    });
   }
 }
 

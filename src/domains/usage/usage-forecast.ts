@@ -52,7 +52,10 @@ interface Left {
   to: number;
 }
 
-function seasonal(values: number[], { thisHour, weeks, left }: { thisHour: number; weeks: number; left: Left }): Forecast {
+function seasonal(
+  values: number[],
+  { thisHour, weeks, left }: { thisHour: number; weeks: number; left: Left },
+): Forecast {
   const means = Array.from({ length: hoursInWeek }, (_, i) => {
     let sum = 0;
     for (let week = 0; week < weeks; week++) sum += values[week * hoursInWeek + i] ?? 0;

@@ -42,16 +42,20 @@ const longestMs: Record<UsageInterval | "NONE", number> = {
 
 /** Refuses a period that ends before it starts, or that has more rows in it than anybody can read. */
 export function checkUsageQuery(query: UsageQuery): UsageQuery {
-  const lengthMs = query.endsAt.getTime() - query.startsAt.getTime();
-  if (lengthMs <= 0) {
-    throw new TollgateError("INVALID_INPUT", "endsAt must be later than startsAt: a period is [startsAt, endsAt).");
-  }
+  const { startsAt, endsAt } = checkUsagePeriod(query);
+  const lengthMs = endsAt.getTime() - startsAt.getTime();
   const longest = longestMs[query.interval ?? "NONE"];
   if (lengthMs > longest) {
     const days = Math.floor(longest / (24 * hourMs));
     throw new TollgateError("INVALID_INPUT", `The period is too long for this interval: at most ${days} days.`);
   }
   return query;
+}
+
+/** Refuses a period that ends before it starts. */
+export function checkUsagePeriod<Period extends Pick<UsageQuery, "startsAt" | "endsAt">>(period: Period): Period {
+  if (period.startsAt < period.endsAt) return period;
+  throw new TollgateError("INVALID_INPUT", "endsAt must be later than startsAt: a period is [startsAt, endsAt).");
 }
 
 /**

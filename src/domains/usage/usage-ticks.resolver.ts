@@ -1,6 +1,7 @@
 import { Authorized, Resolver, Root, Subscription } from "type-graphql";
 import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import { subscribeOn } from "../../platform/graphql/subscribe.ts";
+import { shownQuantity } from "../plans/meter.ts";
 import { UsageTickType } from "./usage.types.ts";
 import type { UsageTick, UsageTicks } from "./usage-ticks.ts";
 
@@ -27,7 +28,7 @@ export class UsageTicksResolver {
   usageTicks(@Root() tick: UsageTick): UsageTickType {
     const usage = tick.usage.map(({ meter, quantity, amountMicros }) => ({
       meter,
-      quantity: Number(quantity),
+      quantity: shownQuantity(meter, quantity),
       amount: amountMicros,
     }));
     return { ...tick, usage };

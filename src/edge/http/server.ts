@@ -15,11 +15,12 @@ import { withRequestId } from "../graphql/request-scope.ts";
 import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
 import { streamEvents, wantsEvents } from "./event-stream.ts";
+import { type ExportsOptions, registerExports } from "./exports.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
 import { maxMessageBytes, websocketHandler } from "./websocket.ts";
 
-interface ServerOptions extends OperationsOptions {
+interface ServerOptions extends OperationsOptions, ExportsOptions {
   config: Config;
   logger: Logger;
   apollo: ApolloServer<RequestContext>;
@@ -84,6 +85,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     });
   }
   registerOperations(server, options);
+  registerExports(server, options);
   return server;
 }
 
