@@ -3,7 +3,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "./generated/client.ts";
 import { TenantPool, withTenant } from "./tenant-scope.ts";
-import { type StreamedQuery, streamPool, streamRows } from "./tenant-stream.ts";
+import { LongReads, type StreamedQuery } from "./tenant-stream.ts";
 
 /** What a store asks of the database. Every call says for whom: one tenant, or the system across tenants. */
 export interface Database {
@@ -68,8 +68,8 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
   const tenantPool = new TenantPool(connect("tollgate_app", 8));
   const systemPool = new pg.Pool(connect("tollgate_system", 8));
   const chargePool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
-  const longReads = streamPool(connect("tollgate_app", 0));
-  const pools = [tenantPool, systemPool, chargePool, longReads];
+  const longReads = new LongReads(connect("tollgate_app", 0));
+  const pools = [tenantPool, systemPool, chargePool, longReads.pool];
   // An idle connection that breaks leaves the pool; whoever needs one next gets a fresh one, or its error.
   for (const pool of pools) pool.on("error", () => undefined);
   const tenantPrisma = prismaOn(tenantPool);
@@ -79,7 +79,7 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
     forTenant: (tenantId, work) => withTenant(tenantId, async () => await work(tenantPrisma)),
     asSystem: async (work) => await work(systemPrisma),
     tenantSql: (tenantId, query) => withTenant(tenantId, () => rowsOf(tenantPool, query)),
-    tenantStream: (tenantId, query) => streamRows(longReads, tenantId, query),
+    tenantStream: (tenantId, query) => longReads.read(tenantId, query),
     systemSql: (query) => rowsOf(systemPool, query),
     chargeSql: (query) => rowsOf(chargePool, query),
     systemTransaction: (work) => inTransaction(systemPool, work),

@@ -17,29 +17,42 @@ const rowsAtATime = 2_000;
 // For the first rows of a query that has to sort or add up before it has any. What is read after them is read in moments.
 const firstRowsWithinMs = 60_000;
 
-export function streamPool(config: pg.PoolConfig): TenantPool {
-  return new TenantPool({
-    ...config,
-    max: maxStreams,
-    statement_timeout: firstRowsWithinMs,
-    query_timeout: firstRowsWithinMs + 1_000,
-    // So that the server notices a reader who left while it still looks for the first row.
-    options: "-c client_connection_check_interval=500",
-  });
-}
+/** The long reads of this gateway, on connections of their own: nothing else waits for a reader who takes his time. */
+export class LongReads {
+  readonly pool: TenantPool;
+  #open = 0;
 
-/** Reads through a cursor of the server, so neither side ever holds more than some thousand rows. */
-export async function* streamRows<Row extends pg.QueryResultRow, T>(
-  pool: TenantPool,
-  tenantId: string,
-  query: StreamedQuery<Row, T>,
-): AsyncGenerator<T[]> {
-  if (pool.totalCount - pool.idleCount >= maxStreams) {
-    throw new TollgateError("OVERLOADED", `${maxStreams} long reads go on. Try again when one has ended.`, {
-      retryAfterMs: 10_000,
+  constructor(config: pg.PoolConfig) {
+    this.pool = new TenantPool({
+      ...config,
+      max: maxStreams,
+      statement_timeout: firstRowsWithinMs,
+      query_timeout: firstRowsWithinMs + 1_000,
+      // So that the server notices a reader who left while it still looks for the first row.
+      options: "-c client_connection_check_interval=500",
     });
   }
-  const client = await withTenant(tenantId, () => pool.connect());
+
+  /** Reads through a cursor of the server, so neither side ever holds more than some thousand rows. */
+  async *read<Row extends pg.QueryResultRow, T>(tenantId: string, query: StreamedQuery<Row, T>): AsyncGenerator<T[]> {
+    if (this.#open >= maxStreams) {
+      throw new TollgateError("OVERLOADED", `${maxStreams} long reads go on. Try again when one has ended.`, {
+        retryAfterMs: 10_000,
+      });
+    }
+    this.#open += 1;
+    try {
+      yield* readOn(await withTenant(tenantId, () => this.pool.connect()), query);
+    } finally {
+      this.#open -= 1;
+    }
+  }
+}
+
+async function* readOn<Row extends pg.QueryResultRow, T>(
+  client: pg.PoolClient,
+  query: StreamedQuery<Row, T>,
+): AsyncGenerator<T[]> {
   let isReleased = false;
   // Ending the connection ends the transaction and its cursor.
   const release = (endsConnection: boolean) => {

@@ -21,6 +21,18 @@ $$;
 revoke execute on function make_usage_months(date, date) from public;
 grant execute on function make_usage_months(date, date) to tollgate_system;
 
+-- After much was brought in at once; otherwise Postgres does it by itself.
+create function analyze_usage() returns void
+  language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  execute 'analyze usage_hourly';
+  execute 'analyze usage_events';
+end
+$$;
+revoke execute on function analyze_usage() from public;
+grant execute on function analyze_usage() to tollgate_system;
+
 -- In the commit of the charge that crossed the threshold, and once, as the alert is written once.
 create function enqueue_limit_alert() returns trigger
   language plpgsql

@@ -66,10 +66,14 @@ function parsed<T>(schema: z.ZodType<T>, request: FastifyRequest): T {
   throw new TollgateError("INVALID_INPUT", `The export cannot be made so: ${problems.join("; ")}.`);
 }
 
+const stalledMs = 60_000;
+
 /** What is refused before the first piece is refused as any request is. */
 async function sendCsv(reply: FastifyReply, name: string, pieces: AsyncIterable<string>): Promise<FastifyReply> {
   const iterator = pieces[Symbol.asyncIterator]();
   const first = await iterator.next();
+  // Whoever stops reading for this long has gone, whatever the connection says.
+  reply.raw.setTimeout(stalledMs, () => reply.raw.destroy());
   const body = Readable.from(startingWith(first, iterator), { objectMode: false });
   return reply
     .type("text/csv; charset=utf-8; header=present")
