@@ -129,13 +129,15 @@ async function serve(ground: Ground): Promise<App> {
     engine: models.engine,
     exports: usage.exports,
   });
+  const url = await listen(server, config);
+  // Not before: a gateway that cannot open its door ends, and these with it.
   const chores = startChores(ground, {
     ledger: usage.ledger,
     engine: models.engine,
     idempotency: inference.idempotency,
     webhooks,
+    rollUpDays: () => usage.days.rollUp(),
   });
-  const url = await listen(server, config);
 
   const close = async () => {
     // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
@@ -183,7 +185,13 @@ async function buildServer(
 
 function startChores(
   { config, logger, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; webhooks: Webhooks },
+  parts: {
+    ledger: Ledger;
+    engine: Engine;
+    idempotency: IdempotencyStore;
+    webhooks: Webhooks;
+    rollUpDays: () => Promise<void>;
+  },
 ) {
   const { sender, outbox } = parts.webhooks;
   const hourMs = 3_600_000;
@@ -193,6 +201,7 @@ function startChores(
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
     // What is due again, or was left by a gateway that died; what is new wakes the sender itself.
     repeatedly({ everyMs: 1_000, name: "sending webhooks", logger }, () => sender.pump()),
+    repeatedly({ everyMs: hourMs / 6, name: "rolling up days", logger }, parts.rollUpDays),
     repeatedly({ everyMs: hourMs, name: "looking after webhooks", logger }, async () => {
       await outbox.deleteEnded(config.webhookRetentionDays);
       await outbox.enqueueExpiringKeys();

@@ -27,6 +27,7 @@ import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageDaysStore } from "./domains/usage/usage-days.store.ts";
 import { UsageEventsStore } from "./domains/usage/usage-events.store.ts";
 import { UsageExports } from "./domains/usage/usage-export.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
@@ -199,7 +200,8 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
   const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
   const limits = new LimitsResolver(new LimitsStore(database));
   const exports = new UsageExports({ reports, events });
-  return { ledger, ticks, exports, resolvers: [resolver, limits, new UsageTicksResolver(ticks)] };
+  const days = new UsageDaysStore(database);
+  return { ledger, ticks, exports, days, resolvers: [resolver, limits, new UsageTicksResolver(ticks)] };
 }
 
 export function buildInference(

@@ -27,6 +27,7 @@ create function analyze_usage() returns void
 as $$
 begin
   execute 'analyze usage_hourly';
+  execute 'analyze usage_daily';
   execute 'analyze usage_events';
 end
 $$;

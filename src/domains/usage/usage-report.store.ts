@@ -9,6 +9,7 @@ import {
   type UsageDimension,
   type UsageQuery,
   type UsageRow,
+  wholeDays,
 } from "./usage-report.ts";
 
 interface ReportRow {
@@ -114,14 +115,16 @@ function toUsageRow(query: UsageQuery, row: ReportRow): UsageRow {
   };
 }
 
-// Whole hours come from the rollup, the stumps at both ends from the events themselves. Only the names of columns are put
-// into the text, all of them from the table above; every value is a parameter.
+// Whole days come from the days that are rolled up, as far as they are; what else is whole hours from the hours, and the
+// stumps at both ends from the events themselves. One statement, so all three are of one moment. Only the names of columns
+// are put into the text, all of them from the table above; every value is a parameter.
 function reportSql(tenantId: string, query: UsageQuery): { text: string; values: unknown[] } {
   const { wholeFrom, wholeTo } = splitAtHours(query);
   const interval = query.interval?.toLowerCase() ?? "month";
+  const days = query.interval === "HOUR" ? { from: wholeTo, to: wholeTo } : wholeDays({ from: wholeFrom, to: wholeTo });
   return {
     text: reportText(query),
-    values: [tenantId, query.startsAt, query.endsAt, wholeFrom, wholeTo, interval],
+    values: [tenantId, query.startsAt, query.endsAt, wholeFrom, wholeTo, interval, days.from, days.to],
   };
 }
 
@@ -136,10 +139,21 @@ function reportText(query: UsageQuery): string {
   const bucket = query.interval === undefined ? "null::timestamptz" : "date_trunc($6, hour, 'UTC')";
   const keys = [...(query.interval === undefined ? [] : ["bucket"]), ...groupedColumns, "meter"].join(", ");
   return `
-    with counted as (
+    with days as materialized (
+      select $7::timestamptz as from_,
+             greatest($7, least($8, coalesce((select rolled_until from usage_daily_spans where tenant_id = $1), '-infinity'))) as to_
+    ), counted as (
+      select day as hour, model_id, model_version_id, api_key_id, meter, quantity, amount_micros
+        from usage_daily
+        where tenant_id = $1 and day >= (select from_ from days) and day < (select to_ from days)
+      union all
       select hour, model_id, model_version_id, api_key_id, meter, quantity, amount_micros
         from usage_hourly
-        where tenant_id = $1 and hour >= $4 and hour < $5
+        where tenant_id = $1 and hour >= $4 and hour < least($5, (select from_ from days))
+      union all
+      select hour, model_id, model_version_id, api_key_id, meter, quantity, amount_micros
+        from usage_hourly
+        where tenant_id = $1 and hour >= (select to_ from days) and hour < $5
       union all
       select occurred_at, model_id, model_version_id, coalesce(api_key_id, ''), meter, quantity, amount_micros
         from usage_events

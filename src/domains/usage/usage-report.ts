@@ -72,6 +72,14 @@ export function splitAtHours(query: UsageQuery): { wholeFrom: Date; wholeTo: Dat
   return { wholeFrom: new Date(wholeFrom), wholeTo: new Date(wholeTo) };
 }
 
+/** The whole days (in UTC) in a stretch of whole hours; empty where there is none. */
+export function wholeDays({ from, to }: { from: Date; to: Date }): { from: Date; to: Date } {
+  const dayMs = 24 * hourMs;
+  const first = Math.ceil(from.getTime() / dayMs) * dayMs;
+  const end = Math.floor(to.getTime() / dayMs) * dayMs;
+  return first < end ? { from: new Date(first), to: new Date(end) } : { from: to, to };
+}
+
 /** The period that a row stands for: its interval, cut to the period that was asked for. */
 export function rowPeriod(query: UsageQuery, bucket: Date | undefined): { startsAt: Date; endsAt: Date } {
   if (bucket === undefined || query.interval === undefined) return { startsAt: query.startsAt, endsAt: query.endsAt };

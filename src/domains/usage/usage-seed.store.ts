@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Database } from "../../platform/database.ts";
+import { UsageDaysStore } from "./usage-days.store.ts";
 import type { SeededHour } from "./usage-seed.ts";
 
 /** Who used it, at which price, and from when on usage may be dated. */
@@ -58,8 +59,9 @@ export class UsageSeedStore {
     });
   }
 
-  /** So that what reads them next is planned for what is there now. */
-  async analyze(): Promise<void> {
+  /** Rolls up the days that were written, and sees to it that what reads them is planned for what is there now. */
+  async finish(): Promise<void> {
+    await new UsageDaysStore(this.#database).rollUp();
     await this.#database.systemSql({ text: "select analyze_usage()" });
   }
 }

@@ -103,14 +103,14 @@ export class UsageResolver {
   }
 
   async #eventsQuery(tenantId: string, input: UsageEventsInputType): Promise<UsageEventsQuery> {
+    const apiKeyId = input.apiKeyId ?? undefined;
+    if (apiKeyId !== undefined && !(await this.#options.apiKeysById(tenantId, [apiKeyId])).has(apiKeyId)) {
+      throw notFound("API key");
+    }
     const { startsAt, endsAt } = checkUsagePeriod(input);
     const meter = input.meter ?? undefined;
     if (meter !== undefined && !isMeter(meter)) {
       throw new TollgateError("INVALID_INPUT", `meter must be one of ${meters.join(", ")}.`);
-    }
-    const apiKeyId = input.apiKeyId ?? undefined;
-    if (apiKeyId !== undefined && !(await this.#options.apiKeysById(tenantId, [apiKeyId])).has(apiKeyId)) {
-      throw notFound("API key");
     }
     const modelId = input.model ? this.#options.catalogue.byName(input.model).id : undefined;
     return { startsAt, endsAt, meter, modelId, apiKeyId };

@@ -11,7 +11,7 @@ interface SeedStore<Tenant extends SeededTenant> {
   find(id: string | undefined): Promise<Tenant | undefined>;
   makeMonths(period: { startsAt: Date; endsAt: Date }): Promise<void>;
   insert(tenant: Tenant, hours: SeededHour[]): Promise<void>;
-  analyze(): Promise<void>;
+  finish(): Promise<void>;
 }
 
 const use = "Use it as: npm run seed:usage -- --events 1000000 [--tenant ten_…] [--months 12]";
@@ -42,7 +42,7 @@ export async function seedUsage<Tenant extends SeededTenant>(
     written += sumOf(hours);
     print(`${written} of ${events} events`);
   }
-  await store.analyze();
+  await store.finish();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   print(`${tenant.id} has ${written} more usage events since ${startsAt.toISOString()}, written in ${seconds} s.`);
   print("Its quota of this period may be used up by them; `npm run usage:verify` shows that they add up.");

@@ -11,7 +11,7 @@ let database: Database;
 let tenant: TestTenant;
 
 // More than what the sockets of a machine hold for a reader who does not read.
-const events = 90_000;
+const events = 60_000;
 const now = new Date();
 const monthStart = (ahead: number) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
 /** Two months that are over. */
