@@ -6,6 +6,7 @@ import { compareBooks } from "./measure/books.ts";
 import { startCommitTimer } from "./measure/commit.ts";
 import { exactnessNames, measureExactness } from "./measure/exactness.ts";
 import { withExpectedLabels } from "./measure/expected.ts";
+import { measureReports, reportsName } from "./measure/reports.ts";
 import { type Books, measure, type Pace, warmUp } from "./measure/rounds.ts";
 import { memoryRows, type Row, rowsOf } from "./measure/rows.ts";
 import { type Setting, settings, warmUpSetting } from "./measure/settings.ts";
@@ -25,6 +26,7 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 
 /** Measures every setting, and prints and writes what came of it. The exit code is 1 where the books do not balance. */
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
+  if (options.only === reportsName) return await compareReports(options, closers);
   const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
   const ofEngine = engineMeasurements.filter((name) => name.includes(options.only ?? ""));
   const hasSwap = swapName.includes(options.only ?? "");
@@ -55,6 +57,15 @@ export async function compare(options: Options, closers: Closer[]): Promise<numb
 
 function sayRow(row: Row): void {
   say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
+}
+
+/** Alone, because it fills the ledger first, which takes minutes. */
+async function compareReports(options: Options, closers: Closer[]): Promise<number> {
+  const gateway = await startGateway(closers);
+  const rows = await measureReports(gateway, options);
+  const verified = await gateway.verifyUsage();
+  say(`${tableOf(rows)}\n\n${verified.said}`);
+  return verified.holds ? 0 : 1;
 }
 
 interface Stage {

@@ -1,13 +1,8 @@
 import type { Clock } from "./core/clock.ts";
-import { messageOf } from "./core/errors.ts";
-import type { AuditStore } from "./domains/audit/audit.store.ts";
-import { defaultPreference } from "./domains/inference/cuda-library.ts";
-import { type Engine, startEngine } from "./domains/inference/engine.ts";
+import type { Engine } from "./domains/inference/engine.ts";
 import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { InferenceService } from "./domains/inference/inference.service.ts";
-import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
-import { Hosting } from "./domains/inference/loading.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
 import { Shadows } from "./domains/inference/shadows.ts";
 import { watchedEngine } from "./domains/inference/watched-engine.ts";
@@ -17,26 +12,8 @@ import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ApiKeyService } from "./domains/keys/keys.service.ts";
 import { ApiKeyStore } from "./domains/keys/keys.store.ts";
 import { LastUses } from "./domains/keys/last-uses.ts";
-import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
-import { AliasWatch } from "./domains/models/alias-watch.ts";
-import { AliasesService } from "./domains/models/aliases.service.ts";
-import { AliasesStore } from "./domains/models/aliases.store.ts";
-import { ArtifactsStore } from "./domains/models/artifacts.store.ts";
-import { Artifacts } from "./domains/models/artifacts.ts";
-import { readBundledModels } from "./domains/models/bundled-models.ts";
-import { Catalogue } from "./domains/models/catalogue.ts";
-import type { Model } from "./domains/models/model.ts";
-import { ModelFiles } from "./domains/models/model-files.ts";
-import { ModelsResolver } from "./domains/models/models.resolver.ts";
-import { ModelsStore } from "./domains/models/models.store.ts";
-import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
-import { OffersService } from "./domains/models/offers.service.ts";
-import { OffersStore } from "./domains/models/offers.store.ts";
-import { RegistrationService } from "./domains/models/registration.service.ts";
-import { RegistrationsStore } from "./domains/models/registrations.store.ts";
-import { RegistryResolver } from "./domains/models/registry.resolver.ts";
-import { scanApart } from "./domains/models/scanner.ts";
-import { isVisible, viewerOf } from "./domains/models/visibility.ts";
+import type { AliasWatch } from "./domains/models/alias-watch.ts";
+import type { Catalogue } from "./domains/models/catalogue.ts";
 import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanService } from "./domains/plans/plan.service.ts";
@@ -55,7 +32,13 @@ import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts"
 import { TenantLimitsService } from "./domains/usage/tenant-limits.service.ts";
 import { TenantLimitsStore } from "./domains/usage/tenant-limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageDaysStore } from "./domains/usage/usage-days.store.ts";
+import { UsageEventsStore } from "./domains/usage/usage-events.store.ts";
+import { UsageExports } from "./domains/usage/usage-export.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
+import { UsageTicksStore } from "./domains/usage/usage-ticks.store.ts";
+import { UsageTicks } from "./domains/usage/usage-ticks.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
 import { AccessTokenAuthentication } from "./domains/users/access-token-authentication.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
@@ -67,15 +50,11 @@ import { SignInStore } from "./domains/users/sign-in.store.ts";
 import { SignInAttemptsStore } from "./domains/users/sign-in-attempts.store.ts";
 import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
-import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
-import type { ArtifactStore } from "./platform/artifact-store.ts";
-import { bounded } from "./platform/bounded.ts";
 import type { Config } from "./platform/config.ts";
 import type { Database } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { isInstanceAlive, type Notifications } from "./platform/notifications.ts";
-import { openArtifactStore } from "./platform/open-artifact-store.ts";
 
 /** What everything is built from. */
 export interface Ground {
@@ -90,7 +69,6 @@ export interface Ground {
 }
 
 export type People = Awaited<ReturnType<typeof buildPeople>>;
-export type Models = Awaited<ReturnType<typeof buildModels>>;
 export type Keys = ReturnType<typeof buildKeys>;
 
 export async function buildPeople({ config, logger, clock, database, notifications }: Ground) {
@@ -135,106 +113,6 @@ export function buildKeys({ logger, clock, database, notifications }: Ground, mo
   };
 }
 
-/** How long a start waits for the versions that aliases point at; those that take longer go on loading behind it. */
-const startLoadMs = 30_000;
-
-export async function buildModels(ground: Ground) {
-  const { config, logger, database, notifications, metrics } = ground;
-  const bundled = await readBundledModels(config.modelsDir);
-  const artifactStore = await openArtifactStore({
-    address: config.artifactStore,
-    dataDir: config.dataDir,
-    purpose: "models",
-  });
-  const files = new ModelFiles(bundled, artifactStore);
-  const catalogue = new Catalogue({ store: new ModelsStore(database), logger });
-  const nameOf = (versionId: string) => {
-    const found = catalogue.registeredById(versionId);
-    return found === undefined ? versionId : `${found.model.name}/${found.version.version}`;
-  };
-  let quarantine = (_: { versionId: string; reason: string }) => Promise.resolve();
-  const engine = await startEngine({
-    runners: config.runners,
-    spares: 1,
-    memoryLimitMb: config.runnerMemoryMb,
-    graceMs: 1_000,
-    maxQueuedInputs: config.maxQueuedInputs,
-    maxQueuedInputsPerVersion: config.maxQueuedInputsPerVersion,
-    maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
-    maxBytesInFlight: config.maxInFlightBytes,
-    maxGuestRunners: config.guestRunners,
-    provider: config.executionProvider ?? defaultPreference(),
-    logger,
-    onEvent: (event) => {
-      recordEngineEvent(metrics, event, nameOf);
-      if (event.kind !== "VERSION_QUARANTINED") return;
-      quarantine(event).catch((error: unknown) =>
-        logger.error({ err: error, versionId: event.versionId }, "a version was not taken out of service"),
-      );
-    },
-  });
-  const hosting = new Hosting({ catalogue, engine, logger, readModel: (digest) => files.read(digest) });
-  const refresh = () => {
-    catalogue
-      .refresh()
-      .then(() => hosting.follow())
-      .catch((error: unknown) => logger.warn({ err: error }, "the models could not be read again"));
-  };
-  // Before the first reading, so that no change falls between the two.
-  notifications.subscribe("tollgate_models", refresh, refresh);
-  await catalogue.register(bundled);
-  const registry = buildRegistry(ground, { catalogue, hosting, files, artifactStore });
-  quarantine = (event) => registry.aliases.quarantine(event);
-  await bounded(hosting.settled([...catalogue.targetIds()]), startLoadMs).catch((error: unknown) =>
-    logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
-  );
-  const platformModelId = (name: string) =>
-    catalogue.has("OPERATOR", name) ? catalogue.byName("OPERATOR", name).id : undefined;
-  return { catalogue, engine, hosting, ...registry, platformModelId, resolver: new ModelsResolver(catalogue) };
-}
-
-function buildRegistry(
-  { config, logger, database, instanceId }: Ground,
-  parts: { catalogue: Catalogue; hosting: Hosting; files: ModelFiles; artifactStore: ArtifactStore },
-) {
-  const { catalogue, hosting, files, artifactStore } = parts;
-  const registrations = new RegistrationService({
-    store: new RegistrationsStore(database),
-    catalogue,
-    host: hosting,
-    readArtifact: (digest) => files.read(digest),
-    scan: scanApart,
-    instanceId,
-    isInstanceAlive: (id) => isInstanceAlive(database, id),
-    maxLiveVersions: config.maxLiveVersionsPerTenant,
-    logger,
-  });
-  const moves = new AliasesStore(database);
-  const resume = () => registrations.resume();
-  const aliases = new AliasesService({ store: moves, catalogue, host: hosting, instanceId, resume });
-  const watch = new AliasWatch({
-    catalogue,
-    rollBack: (alias, reason) => aliases.rollBackByGuard(alias, reason),
-    logger,
-  });
-  const offers = new OffersService(new OffersStore(database), catalogue);
-  const artifacts = new Artifacts({
-    store: artifactStore,
-    book: new ArtifactsStore(database),
-    maxBytes: config.maxArtifactBytes,
-    maxBytesPerTenant: config.maxArtifactsBytesPerTenant,
-  });
-  return {
-    registrations,
-    aliases,
-    artifacts,
-    artifactStore,
-    watch,
-    reportResolver: new AliasReportResolver(catalogue, watch),
-    registryResolver: new RegistryResolver({ catalogue, registrations, aliases, moves, offers }),
-  };
-}
-
 /** What is offered, and who is on it. */
 export function buildPlans({ database }: Ground, modelIdOf: ModelIdOf) {
   const plans = new PlanStore(database);
@@ -264,8 +142,11 @@ export function buildUsage(
       metrics.commitSeconds.observe(durationMs / 1000);
     },
   });
+  const reports = new UsageReportStore(database);
+  const events = new UsageEventsStore(database);
   const resolver = new UsageResolver({
-    reports: new UsageReportStore(database),
+    reports,
+    events,
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
@@ -274,10 +155,13 @@ export function buildUsage(
     modelIdOf,
     hasApiKey: async (tenantId, id) => (await keys.store.find(tenantId, id)) !== undefined,
   });
-  return {
-    ledger,
-    resolvers: [resolver, new LimitsResolver(new LimitsStore(database)), new TenantLimitsResolver(tenantLimits)],
-  };
+  const ticksStore = new UsageTicksStore(database);
+  const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
+  const limits = new LimitsResolver(new LimitsStore(database));
+  const exports = new UsageExports({ reports, events });
+  const days = new UsageDaysStore(database);
+  const resolvers = [resolver, limits, new TenantLimitsResolver(tenantLimits), new UsageTicksResolver(ticks)];
+  return { ledger, ticks, exports, days, resolvers };
 }
 
 export function buildInference(
@@ -303,55 +187,4 @@ export function buildInference(
     isInstanceAlive: (id) => isInstanceAlive(database, id),
   });
   return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
-}
-
-export function nodeLoaders(parts: {
-  people: People;
-  keys: Keys;
-  audit: AuditStore;
-  plans: PlanStore;
-  catalogue: Catalogue;
-  /** Of domains that are put together elsewhere. */
-  others: readonly [string, NodeLoader][];
-}): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue, others } = parts;
-  const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
-    return async (id, principal) =>
-      principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
-  };
-  const seen = (find: (id: string) => [Model, object] | undefined): NodeLoader => ({
-    permission: "models:read",
-    find: (id, principal) => {
-      const [model, node] = find(id) ?? [];
-      return model !== undefined && isVisible(model, viewerOf(principal)) ? node : undefined;
-    },
-  });
-  return new Map<string, NodeLoader>([
-    ...others,
-    [
-      "ten",
-      {
-        permission: "tenant:read",
-        find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)),
-      },
-    ],
-    ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
-    ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
-    ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
-    ["mod", seen((id) => maybe(catalogue.byId(id), (model) => [model, toModelType(catalogue, model)]))],
-    [
-      "mdv",
-      seen((id) =>
-        maybe(catalogue.registeredById(id), ({ model, version }) => [model, toVersionType(catalogue, version)]),
-      ),
-    ],
-    [
-      "als",
-      seen((id) => maybe(catalogue.aliasById(id), ({ model, alias }) => [model, toAliasType(catalogue, model, alias)])),
-    ],
-  ]);
-}
-
-function maybe<T, U>(value: T | undefined, map: (value: T) => U): U | undefined {
-  return value === undefined ? undefined : map(value);
 }

@@ -8,6 +8,7 @@ import { systemClock } from "./core/clock.ts";
 import { messageOf, TollgateError } from "./core/errors.ts";
 import { ReconciliationStore } from "./domains/billing/reconciliation.store.ts";
 import { DriftStore } from "./domains/usage/drift.store.ts";
+import { UsageSeedStore } from "./domains/usage/usage-seed.store.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
 import { Passwords } from "./domains/users/passwords.ts";
 import { rotateSigningKeys } from "./domains/users/signing-keys.ts";
@@ -16,6 +17,7 @@ import { issueInvoices, parseMonth, reconcile } from "./edge/cli/billing-command
 import { runDemo } from "./edge/cli/demo.ts";
 import { seedDemo } from "./edge/cli/demo-seed.ts";
 import { runDoctor } from "./edge/cli/doctor.ts";
+import { seedUsage } from "./edge/cli/seed-usage.ts";
 import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
 import { welcome } from "./edge/cli/welcome.ts";
 import { printedSchema, schemaOf } from "./edge/graphql/schema.ts";
@@ -38,6 +40,7 @@ const commands = new Map<string, Command>([
   ["operator", operator],
   ["usage", usage],
   ["billing", billing],
+  ["seed-usage", seedUsageCommand],
   ["signing-keys", signingKeys],
   ["schema", schema],
   ["doctor", doctor],
@@ -143,6 +146,13 @@ function billingWords(argv: string[]): { command: string; period: string | undef
   } catch {
     return { command: "", period: undefined }; // an option that there is not
   }
+}
+
+async function seedUsageCommand(argv: string[]): Promise<number> {
+  const isProduction = readConfig().production;
+  return await withDatabase((database) =>
+    seedUsage(argv, { store: new UsageSeedStore(database), isProduction, now: new Date(), print }),
+  );
 }
 
 async function signingKeys(argv: string[]): Promise<number> {

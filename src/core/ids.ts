@@ -25,6 +25,10 @@ export const idPrefixes = {
   invoiceLine: "inl",
   creditGrant: "crg",
   creditUse: "cru",
+  webhookEndpoint: "whe",
+  webhookDelivery: "whd",
+  /** What a webhook tells of: its receiver knows it by this, however often it is sent. */
+  webhookEvent: "evt",
   request: "req",
   instance: "gtw",
 } as const;

@@ -47,6 +47,12 @@ export interface Config {
     /** A font for what the ones that come with Tollgate lack. */
     fontFile: string | undefined;
   };
+  maxStreams: number;
+  maxStreamsPerTenant: number;
+  /** Whether webhooks may go to private addresses, and without TLS. */
+  webhookAllowPrivate: boolean;
+  webhookTimeoutMs: number;
+  webhookRetentionDays: number;
 }
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -124,6 +130,11 @@ export const environmentSchema = z.object({
   INVOICE_GRACE_MINUTES: whole(0, 10_080).default(60),
   INVOICE_DUE_DAYS: whole(0, 365).default(14),
   INVOICE_FONT: z.string().optional(),
+  MAX_STREAMS: whole(1, 100_000).default(1_024),
+  MAX_STREAMS_PER_TENANT: whole(1, 100_000).default(128),
+  WEBHOOK_ALLOW_PRIVATE: flag.optional(),
+  WEBHOOK_TIMEOUT_MS: whole(100, 60_000).default(15_000),
+  WEBHOOK_RETENTION_DAYS: whole(8, 3_650).default(30),
 });
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
@@ -177,6 +188,11 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxLiveVersionsPerTenant: variables.MAX_LIVE_VERSIONS_PER_TENANT,
     usageRetentionMonths: variables.USAGE_RETENTION_MONTHS,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    maxStreams: variables.MAX_STREAMS,
+    maxStreamsPerTenant: variables.MAX_STREAMS_PER_TENANT,
+    webhookAllowPrivate: variables.WEBHOOK_ALLOW_PRIVATE ?? !production,
+    webhookTimeoutMs: variables.WEBHOOK_TIMEOUT_MS,
+    webhookRetentionDays: variables.WEBHOOK_RETENTION_DAYS,
     billing: billingOf(variables),
   };
 }

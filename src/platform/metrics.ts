@@ -19,6 +19,8 @@ export function createMetrics() {
     ...runnerMetrics(registers),
     ...ledgerMetrics(registers),
     ...billingMetrics(registers),
+    ...webhookMetrics(registers),
+    ...streamMetrics(registers),
   };
 }
 
@@ -174,5 +176,43 @@ function billingMetrics(registers: Registry[]) {
       help: "Tenants that the last scheduled run could not invoice: the log says why.",
       registers,
     }),
+  };
+}
+
+function webhookMetrics(registers: Registry[]) {
+  return {
+    webhookAttempts: new Counter({
+      name: "tollgate_webhook_attempts_total",
+      help: "Webhooks sent, by what came of it: DELIVERED, RETRY, EXHAUSTED or GONE.",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    webhookAttemptSeconds: new Histogram({
+      name: "tollgate_webhook_attempt_seconds",
+      help: "Seconds that a receiver of webhooks took.",
+      buckets: durationBuckets,
+      registers,
+    }),
+    webhookDelaySeconds: new Histogram({
+      name: "tollgate_webhook_delay_seconds",
+      help: "Seconds from an event to its arrival at an endpoint.",
+      buckets: [0.1, 0.5, 1, 5, 30, 120, 600, 3_600, 21_600, 86_400, 345_600],
+      registers,
+    }),
+  };
+}
+
+function streamMetrics(registers: Registry[]) {
+  return {
+    /** Counted when somebody asks. */
+    collectStreams: (count: () => number) =>
+      new Gauge({
+        name: "tollgate_streams",
+        help: "Connections on which callers are told things as they happen.",
+        registers,
+        collect() {
+          this.set(count());
+        },
+      }),
   };
 }

@@ -26,7 +26,16 @@ beforeAll(async () => {
   const model = await owner.owner.ask('{ model(name: "own-model") { id aliases { id } } }');
   const audit = await owner.owner.ask("{ auditEvents { nodes { id } } tenant { members { nodes { user { id } } } } }");
   const { invoiceId, lineId, grantId } = await writeBareInvoice(gateway.sql, owner.id);
+  const made = await owner.owner.ask(
+    `mutation { createWebhookEndpoint(input: { url: "https://owner.example/hooks", events: ["job.finished"] }) { endpoint { id } } }`,
+  );
+  const endpointId = made.data.createWebhookEndpoint.endpoint.id;
+  const sent = await owner.owner.ask(`mutation($id: ID!) { sendTestWebhook(input: { id: $id }) { id } }`, {
+    id: endpointId,
+  });
   ids = new Map([
+    [idPrefixes.webhookEndpoint, endpointId],
+    [idPrefixes.webhookDelivery, sent.data.sendTestWebhook.id],
     [idPrefixes.invoice, invoiceId],
     [idPrefixes.invoiceLine, lineId],
     [idPrefixes.creditGrant, grantId],
@@ -46,7 +55,7 @@ afterAll(async () => {
 
 test("there are operations that take an id", () => {
   expect(takingIds.map(({ field }) => field.name)).toEqual(
-    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey", "invoice", "explainInvoiceLine", "creditBalance"]),
+    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey", "deleteWebhookEndpoint", "webhookDeliveries", "invoice", "explainInvoiceLine", "creditBalance"]),
   );
 });
 

@@ -1,4 +1,5 @@
 import { fastifyApolloHandler } from "@as-integrations/fastify";
+import websocket from "@fastify/websocket";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
 import { messageOf, TollgateError } from "../../core/errors.ts";
@@ -12,18 +13,24 @@ import type { Authenticator } from "../auth/authenticate.ts";
 import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
+import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
 import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
+import { streamEvents, wantsEvents } from "./event-stream.ts";
+import { type ExportsOptions, registerExports } from "./exports.ts";
 import { type InvoicesOptions, registerInvoices } from "./invoices.ts";
 import { readMultipart } from "./multipart.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
 import { refuseSlowBodies } from "./slow-bodies.ts";
 import { requireUploader } from "./uploader.ts";
+import { maxMessageBytes, websocketHandler } from "./websocket.ts";
 
-interface ServerOptions extends OperationsOptions, InvoicesOptions {
+interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptions {
   config: Config;
   logger: Logger;
   graphql: GraphqlDoor;
+  subscriptions: Subscriptions;
   authenticator: Authenticator;
   artifacts: Artifacts;
 }
@@ -35,8 +42,8 @@ declare module "fastify" {
 }
 
 /** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
-export function createServer(options: ServerOptions): FastifyInstance {
-  const { config, graphql, authenticator } = options;
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { config, graphql, authenticator, subscriptions } = options;
   const admission = new Admission(config.requestsInFlight);
   const server = Fastify({
     bodyLimit: config.bodyLimitBytes,
@@ -70,23 +77,32 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   const answer = (request: FastifyRequest, reply: FastifyReply) =>
     answerKnown(graphql, request, reply) ?? Promise.resolve(apolloHandler.call(server, request, reply));
+  const streams = await openStreams(server, options);
   refuseSlowBodies(server);
   const uploads = uploadAdmission();
   // A stream until it is known who sends it.
   server.addContentTypeParser("multipart/form-data", (_request, payload, done) => done(null, payload));
-  server.route({
-    method: ["GET", "POST"],
-    url: "/graphql",
-    preValidation: async (request) => {
-      request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
-      if (isMultipart(request))
-        request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
-    },
-    handler: (request, reply) => admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
-  });
+  for (const method of ["GET", "POST"] as const) {
+    server.route({
+      method,
+      url: "/graphql",
+      preValidation: async (request) => {
+        request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+        if (isMultipart(request))
+          request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
+      },
+      handler: (request, reply) =>
+        // A stream is bounded where streams are counted: it would hold its place here for as long as it is open.
+        wantsEvents(request)
+          ? streamEvents(request, reply, { streams, subscriptions })
+          : admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
+      ...(method === "GET" ? { wsHandler: websocketHandler(streams, subscriptions) } : {}),
+    });
+  }
   registerArtifacts(server, { ...options, uploads });
   registerInvoices(server, options, admission);
   registerOperations(server, options);
+  registerExports(server, options);
   return server;
 }
 
@@ -126,6 +142,16 @@ async function operationWithFiles(request: FastifyRequest, artifacts: Artifacts)
     body: request.raw,
     take: async (file) => await artifacts.take(principal, file, undefined),
   });
+}
+
+/** Before the routes, which WebSocket needs to know of; streams end before the server waits for its connections to. */
+async function openStreams(server: FastifyInstance, options: ServerOptions): Promise<OpenStreams> {
+  const { config, metrics } = options;
+  const streams = new OpenStreams({ ...options, ...config });
+  metrics.collectStreams(() => streams.size);
+  server.addHook("preClose", async () => await streams.close());
+  await server.register(websocket, { options: { maxPayload: maxMessageBytes } });
+  return streams;
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
