@@ -3,6 +3,7 @@ import { startGenerator } from "./load/generator-process.ts";
 import type { LoadRequest } from "./load/messages.ts";
 import { compareBooks } from "./measure/books.ts";
 import { startCommitTimer } from "./measure/commit.ts";
+import { exactnessNames, measureExactness } from "./measure/exactness.ts";
 import { withExpectedLabels } from "./measure/expected.ts";
 import { type Books, measure, type Pace, warmUp } from "./measure/rounds.ts";
 import { memoryRows, type Row, rowsOf } from "./measure/rows.ts";
@@ -23,11 +24,12 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 /** Measures every setting, and prints and writes what came of it. The exit code is 1 where the books do not balance. */
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
   const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
-  if (chosen.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
+  const exactness = exactnessNames.filter((name) => name.includes(options.only ?? ""));
+  if (chosen.length === 0 && exactness.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
   const startedAt = new Date();
   const stage = await setUp(closers);
   const idle = await memoryOf(stage.gateway.pid);
-  const rows = await measureAll(stage, chosen, options.isQuick ? quickPace : fullPace);
+  const rows = await measureAll(stage, { chosen, exactness }, options.isQuick ? quickPace : fullPace);
   const books = await compareBooks(stage.gateway, stage.books, startedAt);
   rows.push(
     ...memoryRows("idle after the start", idle),
@@ -70,7 +72,11 @@ async function setUp(closers: Closer[]): Promise<Stage> {
   };
 }
 
-async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<Row[]> {
+async function measureAll(
+  stage: Stage,
+  { chosen, exactness }: { chosen: Setting[]; exactness: (typeof exactnessNames)[number][] },
+  pace: Pace,
+): Promise<Row[]> {
   const { gateway, servers, requests, books, closers } = stage;
   const generator = startGenerator(closers);
   const commits = await startCommitTimer(gateway.databaseUrl, closers);
@@ -90,6 +96,11 @@ async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<
       rows.push(row);
       say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
     }
+  }
+  const loading = { setting: warmUpSetting, requests: requests.digits, generator, books };
+  for (const row of await measureExactness(exactness, { ...loading, gateway, pace })) {
+    rows.push(row);
+    say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
   }
   return rows;
 }

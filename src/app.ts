@@ -31,9 +31,12 @@ import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
+import { DriftStore } from "./domains/usage/drift.store.ts";
+import { DriftWatch } from "./domains/usage/drift-watch.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
+import { RetentionStore } from "./domains/usage/retention.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
@@ -184,14 +187,26 @@ async function buildServer(
 }
 
 function startChores(
-  { logger, database, metrics }: Ground,
+  { config, logger, clock, database, metrics }: Ground,
   parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore; billing: Billing },
 ) {
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
+  const retention = new RetentionStore(database);
+  const drift = new DriftWatch({
+    store: new DriftStore(database),
+    logger,
+    onDrift: (numbers) => metrics.ledgerDrift.set(numbers),
+  });
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
+    repeatedly({ everyMs: hourMs, name: "forgetting old counters", logger }, () => retention.forgetOldCounters()),
+    repeatedly({ everyMs: 24 * hourMs, name: "dropping old months", logger }, async () => {
+      const months = await retention.dropOldMonths(config.usageRetentionMonths);
+      if (months.length > 0) logger.info({ months }, "dropped the usage events of months that are invoiced");
+    }),
+    repeatedly({ everyMs: 5 * 60_000, name: "looking for drift", logger }, () => drift.look(clock.now())),
     repeatedly({ everyMs: 5 * 60_000, name: "issuing invoices", logger }, async () => {
       const result = await parts.billing.issueDue("system");
       if (result === undefined) return;

@@ -115,7 +115,9 @@ create type charge_request as (
   is_leased        boolean
 );
 
-create function charge_usage(requests json, holder_id text)
+-- releases: requests whose work is done, as {tenant_id, event_id}. Their leases go before anything is decided, so that who
+-- asks again after an answer finds the place of their last request free; and no commit is spent on it.
+create function charge_usage(requests json, holder_id text, releases json default '[]')
   returns table (
     ord_            integer,
     -- ADMITTED, REPEATED, NO_PLAN, ABANDONED, or the limit that refused: QUOTA_EXCEEDED, BUDGET_EXCEEDED, RATE_LIMITED,
@@ -123,7 +125,7 @@ create function charge_usage(requests json, holder_id text)
     verdict         text,
     quantities      bigint[],      -- charged, of inputs, tokens, explanations and compute_ms
     amounts         bigint[],
-    is_to_settle    boolean,       -- settle_usage has to be told of the end: a lease is held, or compute reserved
+    is_leased       boolean,       -- the end of its work has to be told: a lease is held
     refused_by      jsonb,
     soft            jsonb,         -- soft limits that were passed
     shadow_refusals integer,       -- of limits that are only watched
@@ -174,7 +176,6 @@ declare
   soft_slots integer[];
   shadow_slots integer[];
   shadowed   integer[] := '{}';
-  is_leased  boolean;
   is_alarming boolean := false;
   has_leases boolean := false;
 begin
@@ -192,13 +193,19 @@ begin
              compute_us bigint, model_id text, model_version_id text, api_key_id text, user_id text, idempotency_key text,
              request_digest text, lease_ms integer)
     ) x;
+  select array_agg(tenant_id order by tenant_id collate "C") into t_id
+    from (select distinct tenant_id from unnest(asked)) one;
+  if json_array_length(releases) > 0 then
+    perform lock_ledgers(t_id || array(select x.tenant_id from json_to_recordset(releases) as x(tenant_id text)));
+    delete from concurrency_leases where ctid = any (array(
+      select (select e.ctid from concurrency_leases e where e.tenant_id = x.tenant_id and e.usage_event_id = x.event_id)
+        from json_to_recordset(releases) as x(tenant_id text, event_id text)));
+  else
+    perform lock_ledgers(t_id);
+  end if;
   if asked is null then
     return;
   end if;
-
-  select array_agg(tenant_id order by tenant_id collate "C") into t_id
-    from (select distinct tenant_id from unnest(asked)) one;
-  perform lock_ledgers(t_id);
 
   -- Read: the tenants, their time, plan and billing period.
   select array_agg(at order by no), array_agg(version order by no), array_agg(starts_at order by no),
@@ -348,7 +355,7 @@ begin
     tenant_no := request.tenant_no;
     asker := request.asker;
     ord_ := request.ord;
-    quantities := null; amounts := null; is_to_settle := false; refused_by := null; soft := null; shadow_refusals := 0;
+    quantities := null; amounts := null; is_leased := false; refused_by := null; soft := null; shadow_refusals := 0;
     first_inference := null;
 
     -- Taken back before it came. Its name is not needed any longer: no charge is sent twice.
@@ -456,6 +463,7 @@ begin
                                   then ceil(extract(epoch from latest - clock) * 1000) end);
       quantities := null;
       amounts := null;
+      is_leased := false;
       return next;
       continue;
     end if;
@@ -499,7 +507,6 @@ begin
     request.is_leased := is_leased;
     admitted := admitted || request;
     has_leases := has_leases or is_leased;
-    is_to_settle := is_leased or quantities[4] > 0;
     verdict := 'ADMITTED';
     return next;
   end loop;
@@ -794,9 +801,9 @@ begin
 end
 $$;
 
-revoke execute on function charge_usage(json, text), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
+revoke execute on function charge_usage(json, text, json), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
                            take_back(usage_events, text, bigint, text) from public;
-grant execute on function charge_usage(json, text), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
+grant execute on function charge_usage(json, text, json), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
                           take_back(usage_events, text, bigint, text) to tollgate_system;
 
 -- Every limit that applies to a tenant, or to one of its keys, as it stands now. Read without the lock: by the time that it
@@ -862,3 +869,24 @@ create policy only_stricter on tenant_limits as restrictive for insert to tollga
 create policy only_own on tenant_limits as restrictive for delete to tollgate_app using (not replaces_plan);
 grant insert, delete on tenant_limits to tollgate_app;
 grant update (limits_revision) on tenant_ledgers to tollgate_app;
+
+-- Lets go of a month of events, which the caller has found to be invoiced. The rollups of it stay. Waits for nobody long: a
+-- report that reads the table would otherwise hold up this, and this every charge.
+create function drop_usage_month(month date) returns void
+  language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s'
+as $$
+declare
+  name text := 'usage_events_' || to_char(month, 'YYYY_MM');
+begin
+  if month > now() - interval '3 months' then
+    raise exception 'the month % is too young to be dropped', month;
+  end if;
+  perform pg_advisory_xact_lock(72707370);
+  if to_regclass('public.' || name) is not null then
+    execute format('alter table usage_events detach partition %I', name);
+    execute format('drop table %I', name);
+  end if;
+end
+$$;
+revoke execute on function drop_usage_month(date) from public;
+grant execute on function drop_usage_month(date) to tollgate_system;

@@ -2,14 +2,22 @@ import { z } from "zod";
 import type { LimitDetails } from "../../core/errors.ts";
 import type { Database } from "../../platform/database.ts";
 import { meters, scaleOf } from "../plans/meter.ts";
-import type { ChargedMeter, ChargeRequest, ChargeVerdict, FirstRequest, Reversal, Settlement } from "./charge.ts";
+import type {
+  ChargedMeter,
+  ChargeRequest,
+  ChargeVerdict,
+  FirstRequest,
+  Release,
+  Reversal,
+  Settlement,
+} from "./charge.ts";
 
 interface ChargeRow {
   ord_: number;
   verdict: ChargeVerdict["kind"];
   quantities: string[] | null;
   amounts: string[] | null;
-  is_to_settle: boolean;
+  is_leased: boolean;
   refused_by: unknown;
   soft: unknown;
   shadow_refusals: number;
@@ -33,12 +41,19 @@ export class ChargeStore {
     this.#instanceId = instanceId;
   }
 
-  /** Decides all of the requests and writes the events of those admitted, in one commit. Verdicts in the same order. */
-  async charge(requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
+  /**
+   * Gives the leases back of those that are released, then decides all of the requests and writes the events of those
+   * admitted, in one commit. Verdicts in the same order.
+   */
+  async charge(requests: readonly ChargeRequest[], releases: readonly Release[] = []): Promise<ChargeVerdict[]> {
     const rows = await this.#database.chargeSql<ChargeRow>({
       name: "charge-usage",
-      text: "select * from charge_usage($1::json, $2::text)",
-      values: [JSON.stringify(requests.map(toRecord)), this.#instanceId],
+      text: "select * from charge_usage($1::json, $2::text, $3::json)",
+      values: [
+        JSON.stringify(requests.map(toRecord)),
+        this.#instanceId,
+        JSON.stringify(releases.map((one) => ({ tenant_id: one.tenantId, event_id: one.usageEventId }))),
+      ],
     });
     const verdicts = new Array<ChargeVerdict>(requests.length);
     for (const row of rows) verdicts[row.ord_] = toVerdict(row);
@@ -109,7 +124,7 @@ function toVerdict(row: ChargeRow): ChargeVerdict {
       return {
         kind: "ADMITTED",
         charged: chargedOf(row.quantities ?? [], row.amounts ?? []),
-        isToSettle: row.is_to_settle,
+        isLeased: row.is_leased,
         softLimits: row.soft === null ? [] : z.array(limitJson).parse(row.soft).map(toDetails),
         shadowRefusals: row.shadow_refusals,
       };

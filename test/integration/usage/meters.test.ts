@@ -41,7 +41,7 @@ describe("compute", () => {
     const request = chargeRequestOf(tenant, 1, { computeUs: 6_000 });
     const [verdict] = await store.charge([request]);
     expect(verdict).toMatchObject({
-      isToSettle: true,
+      isLeased: false,
       charged: [{ meter: "inputs" }, { meter: "compute_ms", quantity: 6_000n, amountMicros: 42n }],
     });
     expect(kinds(await charge(tenant, [1], { computeUs: 6_000 }))).toEqual(["QUOTA_EXCEEDED"]);
