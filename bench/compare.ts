@@ -27,21 +27,16 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 /** Measures every setting, and prints and writes what came of it. The exit code is 1 where the books do not balance. */
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
   if (options.only === reportsName) return await compareReports(options, closers);
-  const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
-  const ofEngine = engineMeasurements.filter((name) => name.includes(options.only ?? ""));
-  const hasSwap = swapName.includes(options.only ?? "");
-  const exactness = exactnessNames.filter((name) => name.includes(options.only ?? ""));
-  const isGatewayNeeded = chosen.length > 0 || hasSwap || exactness.length > 0;
-  if (ofEngine.length === 0 && !isGatewayNeeded) throw new Error(`no setting has "${options.only}" in its name`);
+  const { ofEngine, ofGateway } = chooseBy(options.only ?? "");
   const engine = await engineRows(ofEngine, { isQuick: options.isQuick, onRow: sayRow }, closers);
-  if (!isGatewayNeeded) {
+  if (ofGateway === undefined) {
     say(`\n${tableOf(engine)}\n`);
     return 0;
   }
   const startedAt = new Date();
   const stage = await setUp(closers);
   const idle = await memoryOf(stage.gateway.pid);
-  const rows = await measureAll(stage, { chosen, hasSwap, exactness, pace: options.isQuick ? quickPace : fullPace });
+  const rows = await measureAll(stage, { ...ofGateway, pace: options.isQuick ? quickPace : fullPace });
   const books = await compareBooks(stage.gateway, stage.books, startedAt);
   rows.push(
     ...engine,
@@ -53,6 +48,26 @@ export async function compare(options: Options, closers: Closer[]): Promise<numb
   if (options.isQuick || options.only !== undefined) say("Only a whole run is written to bench/results.json.");
   else await writeResults(rows, stage.fastapi);
   return books.every((row) => row.holds === true) ? 0 : 1;
+}
+
+interface ChosenOfGateway {
+  chosen: Setting[];
+  hasSwap: boolean;
+  exactness: (typeof exactnessNames)[number][];
+}
+
+/** What has the text in its name: of the engine alone, and what needs a whole gateway. */
+function chooseBy(text: string): {
+  ofEngine: (typeof engineMeasurements)[number][];
+  ofGateway: ChosenOfGateway | undefined;
+} {
+  const chosen = settings.filter(({ name }) => name.includes(text));
+  const hasSwap = swapName.includes(text);
+  const exactness = exactnessNames.filter((name) => name.includes(text));
+  const ofEngine = engineMeasurements.filter((name) => name.includes(text));
+  const isGatewayNeeded = chosen.length > 0 || hasSwap || exactness.length > 0;
+  if (ofEngine.length === 0 && !isGatewayNeeded) throw new Error(`no setting has "${text}" in its name`);
+  return { ofEngine, ofGateway: isGatewayNeeded ? { chosen, hasSwap, exactness } : undefined };
 }
 
 function sayRow(row: Row): void {

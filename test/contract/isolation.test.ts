@@ -55,7 +55,16 @@ afterAll(async () => {
 
 test("there are operations that take an id", () => {
   expect(takingIds.map(({ field }) => field.name)).toEqual(
-    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey", "deleteWebhookEndpoint", "webhookDeliveries", "invoice", "explainInvoiceLine", "creditBalance"]),
+    expect.arrayContaining([
+      "node",
+      "revokeApiKey",
+      "rotateApiKey",
+      "deleteWebhookEndpoint",
+      "webhookDeliveries",
+      "invoice",
+      "explainInvoiceLine",
+      "creditBalance",
+    ]),
   );
 });
 

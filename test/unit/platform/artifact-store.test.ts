@@ -34,7 +34,11 @@ function streamOf(bytes: Uint8Array, size = 65_536): ByteStream {
 }
 
 function broken(): ByteStream {
-  return new Readable({ read: () => undefined }).destroy(new Error("the sender left"));
+  return new Readable({
+    read() {
+      this.destroy(new Error("the sender left"));
+    },
+  });
 }
 
 describe.each(["a folder", "a bucket"])("%s", (kind) => {
