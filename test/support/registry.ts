@@ -4,6 +4,15 @@ import path from "node:path";
 import type { Answer, GraphqlClient } from "./graphql-client.ts";
 import { graph, model, node, tensor } from "./onnx-writer.ts";
 
+/** What to ask for of the answer of a version without labels. */
+export const itsNumbers = "tensors { tensor }";
+
+/** The numbers of such an answer. */
+export function numbersOf(output: { tensors: { tensor: { data: string } }[] }): number[] {
+  const bytes = new Uint8Array(Buffer.from(output.tensors[0]?.tensor.data ?? "", "base64"));
+  return [...new Float32Array(bytes.buffer)];
+}
+
 /** What a registration was answered with. */
 export interface Registered {
   id: string;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
 import type { GraphqlClient } from "../../support/graphql-client.ts";
-import { digestOf, numberInput, RegistryClient, timesFile } from "../../support/registry.ts";
+import { digestOf, itsNumbers, numberInput, numbersOf, RegistryClient, timesFile } from "../../support/registry.ts";
 
 let gateway: TestGateway;
 let acme: TestTenant;
@@ -25,8 +25,8 @@ async function namesFor(client: GraphqlClient): Promise<string[]> {
 }
 
 async function ask(client: GraphqlClient, model: string): Promise<unknown> {
-  const answer = await client.infer({ model, inputs: [numberInput(2)] }, "outputs { score }");
-  return answer.errors[0]?.extensions.code ?? answer.data.infer.outputs[0].score;
+  const answer = await client.infer({ model, inputs: [numberInput(2)] }, `outputs { ${itsNumbers} }`);
+  return answer.errors[0]?.extensions.code ?? numbersOf(answer.data.infer.outputs[0])[0];
 }
 
 async function offering(mutation: "offerModel" | "withdrawModel", model: string, tenantId?: string) {
@@ -118,7 +118,7 @@ test("behind the wall, the tables show a tenant its own and what it is offered, 
   try {
     const namesOf = async (tenantId: string) =>
       (await database.tenantSql(tenantId, { text: "select name from models order by 1" })).map((row) => row["name"]);
-    expect(await namesOf(other.id)).toEqual(["contested", "digits", "mail", "twin"]);
+    expect(await namesOf(other.id)).toEqual(["contested", "digits", "mail", "mail-attention", "tags", "twin"]);
     for (const table of ["model_versions", "aliases", "alias_revisions"]) {
       const [row] = await database.tenantSql(other.id, {
         text: `select count(*)::int as foreign from ${table} where tenant_id <> $1`,
