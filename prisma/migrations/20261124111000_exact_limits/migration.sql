@@ -572,7 +572,7 @@ begin
         from unnest(s_tenant, s_id, s_key, s_what, s_left, s_left_before) as one(tenant_no, id, key, what, left_, before)
         where one.what in (6, 7) and one.left_ <> one.before
       on conflict (tenant_id, limit_id, api_key_id) do update
-        set level_micros = excluded.level_micros, filled_at = excluded.filled_at;
+        set level_micros = excluded.level_micros, filled_at = greatest(rate_buckets.filled_at, excluded.filled_at);
   end if;
 
   if has_leases then
