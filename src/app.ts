@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import {
   buildInference,
+  buildJobsDomain,
   buildKeys,
   buildModels,
   buildPeople,
@@ -19,6 +20,10 @@ import { AuditStore } from "./domains/audit/audit.store.ts";
 import type { Engine } from "./domains/inference/engine.ts";
 import type { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
+import { DatasetsResolver } from "./domains/jobs/datasets.resolver.ts";
+import { JobItemsResolver } from "./domains/jobs/job-items.resolver.ts";
+import { JobsResolver } from "./domains/jobs/jobs.resolver.ts";
+import type { JobsDomain } from "./domains/jobs/jobs-domain.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
@@ -64,6 +69,9 @@ export const resolverClasses = [
   ModelsResolver,
   UsageResolver,
   InferenceResolver,
+  JobsResolver,
+  JobItemsResolver,
+  DatasetsResolver,
   NodeResolver,
 ] as const;
 
@@ -97,6 +105,7 @@ async function serve(ground: Ground): Promise<App> {
   const models = await buildModels(ground);
   const usage = buildUsage(ground, keys, models.catalogue);
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
+  const jobs = buildJobsDomain(ground, { ...models, usage });
   const audit = new AuditStore(database);
   const plans = new PlanStore(database);
   const resolvers = [
@@ -107,13 +116,15 @@ async function serve(ground: Ground): Promise<App> {
     models.resolver,
     usage.resolver,
     inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
+    ...jobs.resolvers,
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, jobs })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),
     people,
     keys,
     engine: models.engine,
+    jobs,
   });
   const chores = startChores(ground, {
     ledger: usage.ledger,
@@ -121,10 +132,12 @@ async function serve(ground: Ground): Promise<App> {
     idempotency: inference.idempotency,
   });
   const url = await listen(server, config);
+  jobs.work.start();
 
   const close = async () => {
     // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
     await shut(server, config.shutdownTimeoutMs);
+    await jobs.work.close();
     await models.engine.close();
     const owed = await usage.ledger.close(config.shutdownTimeoutMs);
     if (owed > 0)
@@ -139,7 +152,7 @@ async function serve(ground: Ground): Promise<App> {
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
+  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; jobs: JobsDomain },
 ): Promise<FastifyInstance> {
   const apollo = await startApollo({
     schema: parts.schema,
@@ -158,7 +171,8 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness });
+  const { datasets, results } = parts.jobs;
+  return createServer({ config, logger, metrics, apollo, authenticator, readiness, datasets, results });
 }
 
 function startChores(

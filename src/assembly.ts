@@ -7,6 +7,7 @@ import { InferenceService } from "./domains/inference/inference.service.ts";
 import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { loadVersions } from "./domains/inference/loading.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
+import { buildJobs, type JobsDomain } from "./domains/jobs/jobs-domain.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
 import { CredentialStore } from "./domains/keys/credential.store.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
@@ -23,8 +24,10 @@ import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
+import type { ChargeRequest } from "./domains/usage/charge.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
+import { QuoteStore } from "./domains/usage/quote.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
@@ -40,7 +43,7 @@ import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
 import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
 import type { Config } from "./platform/config.ts";
-import type { Database } from "./platform/database.ts";
+import type { Database, Sql } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { isInstanceAlive, type Notifications } from "./platform/notifications.ts";
@@ -146,7 +149,13 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
-  return { ledger, resolver };
+  const charges = new ChargeStore(database, instanceId);
+  return {
+    ledger,
+    resolver,
+    chargeWithin: (sql: Sql, requests: readonly ChargeRequest[]) => charges.chargeWithin(sql, requests),
+    quotes: new QuoteStore(database),
+  };
 }
 
 export function buildInference(
@@ -165,14 +174,30 @@ export function buildInference(
   return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
 }
 
+export function buildJobsDomain(
+  ground: Ground,
+  parts: { catalogue: Catalogue; engine: Engine; usage: ReturnType<typeof buildUsage> },
+): JobsDomain {
+  const { catalogue, engine, usage } = parts;
+  return buildJobs({
+    ...ground,
+    catalogue,
+    engine,
+    charge: usage.chargeWithin,
+    quote: (tenantId, _modelId, inputs) => usage.quotes.quoteInputs(tenantId, inputs),
+    isInstanceAlive: (id) => isInstanceAlive(ground.database, id),
+  });
+}
+
 export function nodeLoaders(parts: {
   people: People;
   keys: Keys;
   audit: AuditStore;
   plans: PlanStore;
   catalogue: Catalogue;
+  jobs: JobsDomain;
 }): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue } = parts;
+  const { people, keys, audit, plans, catalogue, jobs } = parts;
   const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
     return async (id, principal) =>
       principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
@@ -187,6 +212,8 @@ export function nodeLoaders(parts: {
     ],
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
+    ["job", { permission: "jobs:read", find: own((tenantId, id) => jobs.shownById(tenantId, id)) }],
+    ["dts", { permission: "jobs:read", find: own((tenantId, id) => jobs.datasetById(tenantId, id)) }],
     ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
     [
       "mod",

@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { createHash, randomFillSync } from "node:crypto";
 
 /** What an id names. The prefix says so to whoever reads it in a log. */
 export const idPrefixes = {
@@ -18,6 +18,8 @@ export const idPrefixes = {
   /** A usage event that takes another back: the same id under this prefix, so there is one at the most. */
   reversal: "rev",
   auditEvent: "aud",
+  job: "job",
+  dataset: "dts",
   request: "req",
   instance: "gtw",
 } as const;
@@ -33,6 +35,16 @@ const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
  */
 export function newId(kind: IdKind): string {
   return `${idPrefixes[kind]}_${sortableId(Date.now())}`;
+}
+
+/**
+ * The id that always comes of the same source and name: whoever does a thing twice names it the same both times. Of the
+ * source's own time, so it sorts with what was made then.
+ */
+export function derivedId(kind: IdKind, sourceId: string, name: string): string {
+  const time = sourceId.slice(sourceId.indexOf("_") + 1).slice(0, 10);
+  const digest = createHash("sha256").update(`${kind} ${sourceId} ${name}`).digest();
+  return `${idPrefixes[kind]}_${time}${base32(digest.subarray(0, 10))}`;
 }
 
 // Asked for in advance: the system's random bytes cost a call each time, however few they are.

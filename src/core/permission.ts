@@ -1,6 +1,8 @@
 /** Everything that can be allowed, as `noun:verb`. One table: what is not here cannot be granted or checked. */
 export const permissions = {
   "inferences:create": "Ask models for answers.",
+  "jobs:read": "See jobs, their items and results, and datasets.",
+  "jobs:write": "Submit, cancel, resume and retry jobs; upload and delete datasets.",
   "models:read": "See models, versions and aliases.",
   "usage:read": "See usage, limits and the plan.",
   "keys:read": "See API keys, never their secrets.",
@@ -24,9 +26,9 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read"],
-  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
+  OWNER: [...reading, "inferences:create", "jobs:read", "jobs:write", "keys:write", "audit:read"],
+  ADMIN: [...reading, "inferences:create", "jobs:read", "jobs:write", "keys:write", "audit:read"],
+  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "jobs:read", "jobs:write"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
@@ -48,4 +50,11 @@ export const operatorPermissions: readonly Permission[] = [
 ];
 
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */
-export const apiKeyPermissions: readonly Permission[] = ["inferences:create", "models:read", "usage:read", "keys:read"];
+export const apiKeyPermissions: readonly Permission[] = [
+  "inferences:create",
+  "jobs:read",
+  "jobs:write",
+  "models:read",
+  "usage:read",
+  "keys:read",
+];

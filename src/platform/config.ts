@@ -28,6 +28,11 @@ export interface Config {
   maxDeadlineMs: number;
   requestsInFlight: number;
   shutdownTimeoutMs: number;
+  /** Slices of jobs that this process works on at once; 0: none. */
+  workers: number;
+  maxDatasetBytes: number;
+  datasetRetentionDays: number;
+  resultsRetentionDays: number;
 }
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -77,6 +82,10 @@ export const environmentSchema = z.object({
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
+  WORKERS: whole(0, 64).default(4),
+  MAX_DATASET_MB: whole(1, 1_048_576).default(1_024),
+  DATASET_RETENTION_DAYS: whole(1, 3_650).default(7),
+  RESULTS_RETENTION_DAYS: whole(1, 3_650).default(30),
 });
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
@@ -121,5 +130,9 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    workers: variables.WORKERS,
+    maxDatasetBytes: variables.MAX_DATASET_MB * 1024 * 1024,
+    datasetRetentionDays: variables.DATASET_RETENTION_DAYS,
+    resultsRetentionDays: variables.RESULTS_RETENTION_DAYS,
   };
 }

@@ -10,7 +10,13 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "tollgate_" });
   const registers = [registry];
-  return { registry, ...inferenceMetrics(registers), ...runnerMetrics(registers), ...ledgerMetrics(registers) };
+  return {
+    registry,
+    ...inferenceMetrics(registers),
+    ...runnerMetrics(registers),
+    ...ledgerMetrics(registers),
+    ...jobMetrics(registers),
+  };
 }
 
 function inferenceMetrics(registers: Registry[]) {
@@ -85,6 +91,22 @@ function ledgerMetrics(registers: Registry[]) {
     owedReversals: new Gauge({
       name: "tollgate_ledger_owed_reversals",
       help: "Charges to be taken back as soon as the database answers.",
+      registers,
+    }),
+  };
+}
+
+function jobMetrics(registers: Registry[]) {
+  return {
+    jobItems: new Counter({
+      name: "tollgate_job_items_total",
+      help: "Items of jobs that ended here, answered or failed.",
+      registers,
+    }),
+    jobsFinished: new Counter({
+      name: "tollgate_jobs_finished_total",
+      help: "Jobs that ended here, by the state that they ended in.",
+      labelNames: ["state"] as const,
       registers,
     }),
   };

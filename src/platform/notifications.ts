@@ -13,6 +13,8 @@ const channels = [
   "tollgate_users",
   "tollgate_subscriptions",
   "tollgate_models",
+  "tollgate_jobs",
+  "tollgate_job_progress",
 ] as const;
 
 export type NotificationChannel = (typeof channels)[number];

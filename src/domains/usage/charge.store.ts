@@ -1,4 +1,4 @@
-import type { Database } from "../../platform/database.ts";
+import type { Database, Sql, SqlQuery } from "../../platform/database.ts";
 import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
 
 interface ChargeRow {
@@ -29,17 +29,12 @@ export class ChargeStore {
 
   /** Decides all of the requests and writes the events of those admitted, in one commit. Verdicts in the same order. */
   async charge(requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
-    const rows = await this.#database.chargeSql<ChargeRow>({
-      name: "charge-usage",
-      text: "select * from charge_usage($1::json, $2::text)",
-      values: [JSON.stringify(requests.map(toRecord)), this.#instanceId],
-    });
-    const verdicts = new Array<ChargeVerdict>(requests.length);
-    for (const row of rows) verdicts[row.ord_] = toVerdict(row, requests[row.ord_]?.quantity ?? 0);
-    if (rows.length !== requests.length) {
-      throw new Error(`the charge answered ${rows.length} of ${requests.length} requests`);
-    }
-    return verdicts;
+    return verdictsOf(requests, await this.#database.chargeSql<ChargeRow>(this.#chargeQuery(requests)));
+  }
+
+  /** The same within a transaction: the events are committed together with what they pay for, or not at all. */
+  async chargeWithin(sql: Sql, requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
+    return verdictsOf(requests, (await sql(this.#chargeQuery(requests))) as ChargeRow[]);
   }
 
   /** Takes the charges back, each once. One that has not come by now is refused when it does. */
@@ -55,6 +50,23 @@ export class ChargeStore {
       values: [JSON.stringify(records), this.#instanceId],
     });
   }
+
+  #chargeQuery(requests: readonly ChargeRequest[]): SqlQuery {
+    return {
+      name: "charge-usage",
+      text: "select * from charge_usage($1::json, $2::text)",
+      values: [JSON.stringify(requests.map(toRecord)), this.#instanceId],
+    };
+  }
+}
+
+function verdictsOf(requests: readonly ChargeRequest[], rows: readonly ChargeRow[]): ChargeVerdict[] {
+  const verdicts = new Array<ChargeVerdict>(requests.length);
+  for (const row of rows) verdicts[row.ord_] = toVerdict(row, requests[row.ord_]?.quantity ?? 0);
+  if (rows.length !== requests.length) {
+    throw new Error(`the charge answered ${rows.length} of ${requests.length} requests`);
+  }
+  return verdicts;
 }
 
 function toRecord(request: ChargeRequest, ord: number) {

@@ -6,12 +6,16 @@ import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
+import type { DatasetsService } from "../../domains/jobs/datasets.service.ts";
+import type { ResultsService } from "../../domains/jobs/results.service.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
+import { registerDatasets } from "./datasets.ts";
+import { registerJobResults } from "./job-results.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
 
 interface ServerOptions extends OperationsOptions {
@@ -19,6 +23,8 @@ interface ServerOptions extends OperationsOptions {
   logger: Logger;
   apollo: ApolloServer<RequestContext>;
   authenticator: Authenticator;
+  datasets: DatasetsService;
+  results: ResultsService;
 }
 
 declare module "fastify" {
@@ -58,18 +64,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return sendError(error, request, reply);
   });
 
+  const authenticate = async (request: FastifyRequest) => {
+    request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+  };
   const handler = fastifyApolloHandler(apollo, { context: contextOf });
   server.route({
     method: ["GET", "POST"],
     url: "/graphql",
-    preValidation: async (request) => {
-      request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
-    },
+    preValidation: authenticate,
     handler: async (request, reply) =>
       await admission.admit(() =>
         withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
       ),
   });
+  registerDatasets(server, { datasets: options.datasets, authenticate });
+  registerJobResults(server, { results: options.results, authenticate });
   registerOperations(server, options);
   return server;
 }

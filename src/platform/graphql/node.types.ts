@@ -10,6 +10,8 @@ const typeNames: Readonly<Record<string, string>> = {
   als: "Alias",
   aud: "AuditEvent",
   inf: "Inference",
+  job: "Job",
+  dts: "Dataset",
 };
 
 @InterfaceType("Node", {
