@@ -33,6 +33,8 @@ export async function* readCsv(bytes: DatasetBytes, columns: DatasetColumns): As
       return undefined;
     },
   });
+  // An error comes twice, to whoever wrote and as an event; an event that nobody heard would end the process.
+  parser.on("error", () => undefined);
   parser.resume();
   for await (const chunk of bytes.between(0, bytes.sizeBytes)) {
     await accepted(parser, (done) => parser.write(chunk, done));

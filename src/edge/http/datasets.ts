@@ -38,6 +38,7 @@ export function registerDatasets(server: FastifyInstance, { datasets, authentica
       onRequest: authenticate,
       handler: async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
         const principal = allowed(request, "jobs:write");
+        hangUpOnRefusal(request, reply);
         const dataset = await datasets.upload(principal, {
           id: request.params.id,
           format: formatOf(request),
@@ -61,6 +62,13 @@ export function registerDatasets(server: FastifyInstance, { datasets, authentica
       },
     });
     done();
+  });
+}
+
+/** A sender that is refused while it sends would go on for as long as it has something. */
+function hangUpOnRefusal(request: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once("finish", () => {
+    if (!request.raw.complete) request.raw.destroy();
   });
 }
 
