@@ -7,6 +7,7 @@ import {
   buildKeys,
   buildModels,
   buildPeople,
+  buildPlans,
   buildUsage,
   type Ground,
   type Keys,
@@ -27,10 +28,12 @@ import type { JobsDomain } from "./domains/jobs/jobs-domain.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
-import { PlanStore } from "./domains/plans/plan.store.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
@@ -65,9 +68,13 @@ export const resolverClasses = [
   PrincipalResolver,
   SignInResolver,
   TenantResolver,
+  SubscriptionResolver,
+  TenantSubscriptionsResolver,
   ApiKeyResolver,
   ModelsResolver,
   UsageResolver,
+  LimitsResolver,
+  TenantLimitsResolver,
   InferenceResolver,
   JobsResolver,
   JobItemsResolver,
@@ -101,23 +108,24 @@ async function serve(ground: Ground): Promise<App> {
   await new PartitionsStore(database).ensure();
 
   const people = await buildPeople(ground);
-  const keys = buildKeys(ground);
   const models = await buildModels(ground);
-  const usage = buildUsage(ground, keys, models.catalogue);
+  const { catalogue, platformModelId: modelIdOf } = models;
+  const keys = buildKeys(ground, modelIdOf);
+  const { plans, resolvers: planResolvers } = buildPlans(ground, modelIdOf);
+  const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const jobs = buildJobsDomain(ground, { ...models, usage });
   const audit = new AuditStore(database);
-  const plans = new PlanStore(database);
   const resolvers = [
     new AuditResolver(audit),
-    new PlanResolver(plans),
+    ...planResolvers,
     ...people.resolvers,
     keys.resolver,
     models.resolver,
-    usage.resolver,
+    ...usage.resolvers,
     inference.resolver,
     ...jobs.resolvers,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue, jobs })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, jobs })),
   ];
   const server = await buildServer(ground, {
     schema: await schemaOf(resolverClasses, resolvers),

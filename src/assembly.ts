@@ -19,15 +19,25 @@ import { Catalogue } from "./domains/models/catalogue.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
 import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
-import type { PlanStore } from "./domains/plans/plan.store.ts";
+import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
+import { PlanResolver } from "./domains/plans/plan.resolver.ts";
+import { PlanService } from "./domains/plans/plan.service.ts";
+import { PlanStore } from "./domains/plans/plan.store.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
+import { SubscriptionService } from "./domains/tenants/subscription.service.ts";
+import { SubscriptionStore } from "./domains/tenants/subscription.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
 import type { ChargeRequest } from "./domains/usage/charge.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
 import { QuoteStore } from "./domains/usage/quote.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
+import { TenantLimitsService } from "./domains/usage/tenant-limits.service.ts";
+import { TenantLimitsStore } from "./domains/usage/tenant-limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
@@ -91,10 +101,10 @@ export async function buildPeople({ config, logger, clock, database, notificatio
   };
 }
 
-export function buildKeys({ logger, clock, database, notifications }: Ground) {
+export function buildKeys({ logger, clock, database, notifications }: Ground, modelIdOf: ModelIdOf) {
   const store = new ApiKeyStore(database);
   const credentials = new CredentialStore(database);
-  const service = new ApiKeyService({ store, clock });
+  const service = new ApiKeyService({ store, clock, modelIdOf });
   const lastUses = new LastUses({ record: (uses) => credentials.recordUses(uses), logger });
   return {
     store,
@@ -131,10 +141,31 @@ export async function buildModels({ config, logger, database, notifications, met
   });
   const files = new Map(bundled.map(({ manifest, model }) => [manifest.sha256, model]));
   await loadVersions({ catalogue, engine, logger, files });
-  return { catalogue, engine, resolver: new ModelsResolver(catalogue) };
+  const platformModelId = (name: string) => (catalogue.has(name) ? catalogue.byName(name).id : undefined);
+  return { catalogue, engine, platformModelId, resolver: new ModelsResolver(catalogue) };
 }
 
-export function buildUsage({ logger, database, metrics, instanceId }: Ground, keys: Keys, catalogue: Catalogue) {
+/** What is offered, and who is on it. */
+export function buildPlans({ database }: Ground, modelIdOf: ModelIdOf) {
+  const plans = new PlanStore(database);
+  const subscriptions = new SubscriptionStore(database);
+  return {
+    plans,
+    resolvers: [
+      new PlanResolver(plans, new PlanService(plans, modelIdOf)),
+      new SubscriptionResolver({
+        service: new SubscriptionService(subscriptions),
+        plansByVersion: (ids) => plans.byVersion(ids),
+      }),
+      new TenantSubscriptionsResolver(subscriptions),
+    ],
+  };
+}
+
+export function buildUsage(
+  { logger, database, metrics, instanceId }: Ground,
+  { keys, catalogue, modelIdOf }: { keys: Keys; catalogue: Catalogue; modelIdOf: ModelIdOf },
+) {
   const ledger = new Ledger({
     store: new ChargeStore(database, instanceId),
     logger,
@@ -145,16 +176,20 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
   });
   const resolver = new UsageResolver({
     reports: new UsageReportStore(database),
-    limits: new LimitsStore(database),
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
+  });
+  const tenantLimits = new TenantLimitsService({
+    store: new TenantLimitsStore(database),
+    modelIdOf,
+    hasApiKey: async (tenantId, id) => (await keys.store.find(tenantId, id)) !== undefined,
   });
   const charges = new ChargeStore(database, instanceId);
   return {
     ledger,
-    resolver,
     chargeWithin: (sql: Sql, requests: readonly ChargeRequest[]) => charges.chargeWithin(sql, requests),
     quotes: new QuoteStore(database),
+    resolvers: [resolver, new LimitsResolver(new LimitsStore(database)), new TenantLimitsResolver(tenantLimits)],
   };
 }
 
@@ -162,7 +197,11 @@ export function buildInference(
   { config, database, metrics, instanceId }: Ground,
   parts: { catalogue: Catalogue; engine: Engine; ledger: Ledger },
 ) {
-  const service = new InferenceService({ ...parts, maxDeadlineMs: config.maxDeadlineMs });
+  const service = new InferenceService({
+    ...parts,
+    maxDeadlineMs: config.maxDeadlineMs,
+    onShadowRefusals: (refusals) => metrics.shadowRefusals.inc(refusals),
+  });
   const idempotency = new IdempotencyStore(database, instanceId);
   const repeats = new Repeats({
     ...parts,
@@ -184,7 +223,7 @@ export function buildJobsDomain(
     catalogue,
     engine,
     charge: usage.chargeWithin,
-    quote: (tenantId, _modelId, inputs) => usage.quotes.quoteInputs(tenantId, inputs),
+    quote: (tenantId, modelId, inputs) => usage.quotes.quoteInputs(tenantId, modelId, inputs),
     isInstanceAlive: (id) => isInstanceAlive(ground.database, id),
   });
 }

@@ -91,8 +91,8 @@ async function raiseQuota(databaseUrl: string, apiKeyId: string): Promise<void> 
       insert into plan_prices (plan_version_id, meter, unit_price_micros)
         values ('plv_00000000000000000000000000', 'inputs', 100)`);
     await client.query(`
-      insert into plan_quotas (plan_version_id, meter, quantity)
-        values ('plv_00000000000000000000000000', 'inputs', 1000000000000)`);
+      insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity)
+        values ('lim_bench', 'plv_00000000000000000000000000', 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', 1000000000000)`);
     const moved = await client.query(
       `update subscriptions set plan_version_id = 'plv_00000000000000000000000000'
         where ends_at is null and tenant_id = (select tenant_id from api_keys where id = $1)`,

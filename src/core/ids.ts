@@ -9,6 +9,7 @@ export const idPrefixes = {
   apiKey: "key",
   plan: "pln",
   planVersion: "plv",
+  limit: "lim",
   subscription: "sub",
   model: "mod",
   modelVersion: "mdv",

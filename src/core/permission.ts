@@ -12,6 +12,9 @@ export const permissions = {
   "tenants:read": "See every tenant (operators).",
   "tenants:create": "Make tenants (operators).",
   "plans:read": "See the plans on offer.",
+  "plans:write": "Make plans and their versions (operators).",
+  "subscriptions:write": "Move a tenant to another plan.",
+  "limits:write": "Set limits of a tenant and of its API keys.",
 } as const;
 
 export type Permission = keyof typeof permissions;
@@ -24,11 +27,13 @@ export function isPermission(text: string): text is Permission {
 
 const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans:read"] as const satisfies Permission[];
 
+const jobs = ["jobs:read", "jobs:write"] as const satisfies Permission[];
+
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "jobs:read", "jobs:write", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "jobs:read", "jobs:write", "keys:write", "audit:read"],
-  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "jobs:read", "jobs:write"],
+  OWNER: [...reading, ...jobs, "inferences:create", "keys:write", "audit:read", "subscriptions:write", "limits:write"],
+  ADMIN: [...reading, ...jobs, "inferences:create", "keys:write", "audit:read", "subscriptions:write", "limits:write"],
+  DEVELOPER: [...jobs, "models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
@@ -45,6 +50,9 @@ export const operatorPermissions: readonly Permission[] = [
   "tenants:read",
   "tenants:create",
   "plans:read",
+  "plans:write",
+  "subscriptions:write",
+  "limits:write",
   "models:read",
   "audit:read",
 ];

@@ -88,6 +88,11 @@ function ledgerMetrics(registers: Registry[]) {
       buckets: durationBuckets,
       registers,
     }),
+    shadowRefusals: new Counter({
+      name: "tollgate_shadow_refusals_total",
+      help: "Requests that limits in shadow mode would have refused, once for each such limit.",
+      registers,
+    }),
     owedReversals: new Gauge({
       name: "tollgate_ledger_owed_reversals",
       help: "Charges to be taken back as soon as the database answers.",

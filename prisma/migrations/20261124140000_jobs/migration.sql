@@ -155,7 +155,7 @@ $$;
 create function claim_job_slice(holder_id text, lease_ms integer, costs jsonb)
   returns table (
     tenant_id text, job_id text, slice integer, epoch integer, attempts integer, first_item bigint,
-    inputs bytea, states bytea, results bytea, model_version_id text, top_k integer, round integer
+    inputs bytea, states bytea, results bytea, model_version_id text, top_k integer, round integer, is_probe boolean
   )
   language plpgsql
 as $$
@@ -189,10 +189,13 @@ begin
     if candidate.state <> 'RUNNING' then
       perform 1 from jobs j where j.tenant_id = candidate.tenant_id and j.id = candidate.id for update skip locked;
       continue when not found;
+      -- A paused job stays paused while one slice of it finds out whether there is something left by now.
       update jobs j
-        set state = 'RUNNING', started_at = coalesce(j.started_at, now_at), pause = null, paused_until = null
+        set state = case j.state when 'QUEUED' then 'RUNNING' else j.state end,
+            started_at = coalesce(j.started_at, now_at),
+            paused_until = case j.state when 'PAUSED_BY_LIMIT' then now_at + make_interval(secs => lease_ms / 1000.0) end
         where j.tenant_id = candidate.tenant_id and j.id = candidate.id
-          and j.state in ('QUEUED', 'RUNNING', 'PAUSED_BY_LIMIT');
+          and (j.state in ('QUEUED', 'RUNNING') or (j.state = 'PAUSED_BY_LIMIT' and j.paused_until <= now_at));
       continue when not found;
     end if;
 
@@ -218,6 +221,7 @@ begin
     attempts := claimed.attempts; first_item := claimed.first_item; inputs := claimed.inputs;
     states := claimed.states; results := claimed.results;
     model_version_id := candidate.model_version_id; top_k := candidate.top_k; round := candidate.round;
+    is_probe := candidate.state = 'PAUSED_BY_LIMIT';
     return next;
     return;
   end loop;

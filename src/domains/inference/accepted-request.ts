@@ -34,6 +34,8 @@ export interface RunResult {
   /** For each row of the request, for each output of the signature in its order, the values. */
   outputs: Row[];
   timing: RunTiming;
+  /** Its part of the measured time of its batches, in whole microseconds. */
+  computeUs: number;
 }
 
 /** What a request is told of a batch that carried rows of it. */
@@ -64,6 +66,7 @@ export class AcceptedRequest {
   readonly #timer: NodeJS.Timeout;
   readonly #timing: RunTiming = { queueMs: 0, runMs: 0, batchSize: 0, provider: "CPU" };
   #unanswered: number;
+  #computeMs = 0;
   #lastBatch: BatchFacts | undefined;
 
   constructor(request: RunRequest, settling: Settling) {
@@ -83,9 +86,11 @@ export class AcceptedRequest {
     if (this.isSettled) return;
     this.#outputs[position] = row;
     if (this.#lastBatch !== batch) this.#count(batch);
+    this.#computeMs += batch.runMs / batch.size;
     if (--this.#unanswered > 0) return;
     this.#settle(undefined);
-    this.#settling.resolve({ outputs: this.#outputs, timing: this.#timing });
+    const computeUs = Math.round(this.#computeMs * 1_000);
+    this.#settling.resolve({ outputs: this.#outputs, timing: this.#timing, computeUs });
   }
 
   fail(error: TollgateError): void {

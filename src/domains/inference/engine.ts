@@ -26,6 +26,8 @@ export interface Engine {
    * where the model broke, MODEL_NOT_READY where the version is not loaded or no runner is up.
    */
   run(request: RunRequest): Promise<RunResult>;
+  /** How long an input of the version takes of late, in milliseconds; 0 where none has run yet. */
+  usualMsPerInput(versionId: string): number;
   isReady(): boolean;
   state(): EngineState;
   /** Takes no more requests, finishes those it has within their deadlines, and ends the runners. */
@@ -117,6 +119,10 @@ class RunnerEngine implements Engine {
     return new Promise((resolve, reject) => {
       this.#accept(request, lane, { resolve, reject });
     });
+  }
+
+  usualMsPerInput(versionId: string): number {
+    return this.#lanes.get(versionId)?.msPerRow ?? 0;
   }
 
   isReady(): boolean {

@@ -1,24 +1,29 @@
 import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
 import { type ErrorCode, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import { priceOf } from "../../core/money.ts";
 import type { TenantPrincipal } from "../../core/principal.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { Model } from "../models/model.ts";
 import type { Route } from "../models/routing.ts";
-import { type ChargeRequest, type ChargeVerdict, quotaExceeded, type ReversalReason } from "../usage/charge.ts";
+import { shownQuantity } from "../plans/meter.ts";
+import type { AdmittedCharge, ChargedMeter, ChargeRequest, ChargeVerdict, ReversalReason } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
+import { refusedByLimit } from "../usage/refusal.ts";
+import { mostComputeUs } from "./compute-reservation.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { Engine, RunResult } from "./engine.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { type PreparedInput, prepareInputs } from "./prepare.ts";
 import { outputsOf } from "./scores.ts";
+import { tokensIn } from "./token-count.ts";
 
 export interface InferenceServiceOptions {
   catalogue: Catalogue;
   ledger: Ledger;
   engine: Engine;
   maxDeadlineMs: number;
+  /** Told of limits that are only watched, when they would have refused what was served. */
+  onShadowRefusals?: (refusals: number) => void;
 }
 
 /** A request that was checked and routed: nothing about it can be wrong any more. */
@@ -43,6 +48,8 @@ const defaultDeadlineMs = 10_000;
 const maxTopK = 100;
 /** How long a caller whose request failed may wait, past the deadline, for the charge to be taken back. */
 const reversalGraceMs = 500;
+/** How long past the deadline a request still counts as one at work, if its gateway dies: nobody works longer. */
+const leaseGraceMs = 2_000;
 
 /**
  * Answers inferences, each metered before it is answered.
@@ -53,10 +60,12 @@ const reversalGraceMs = 500;
 export class InferenceService {
   readonly #options: InferenceServiceOptions;
   /**
-   * Tenants whose last request did not fit their quota. Their next ones are charged before they run, not meanwhile:
-   * otherwise a tenant with nothing left could keep the runners busy for free. The database still decides each.
+   * Tenants whose last request a limit refused. Their next ones are charged before they run, not meanwhile: otherwise a
+   * tenant with nothing left could keep the runners busy for free. The database still decides each.
    */
   readonly #exhausted = new Set<string>();
+  /** How long a request takes of late, in milliseconds. */
+  #usualMs = 50;
 
   constructor(options: InferenceServiceOptions) {
     this.#options = options;
@@ -90,12 +99,14 @@ export class InferenceService {
     });
     if (verdict.kind !== "ADMITTED") throw this.#refusal(verdict, admissible, stop);
     this.#exhausted.delete(admissible.principal.tenantId);
+    this.admitted(verdict);
     try {
       const result = await running;
       if (result === undefined) throw new Error("an admitted request was not run");
       // Its work was done while the charge was still under way: nobody is left to hold the answer.
       if (admissible.abandoned.aborted) throw deadlineExceeded();
-      return toInference(admissible, names.inferenceId, verdict.unitPriceMicros, result);
+      const charged = await this.settled(admissible, names.usageEventId, verdict, result);
+      return toInference(admissible, names.inferenceId, { charged, softLimits: verdict.softLimits }, result);
     } catch (error) {
       await this.takeBack(admissible, names.usageEventId, error);
       throw error;
@@ -120,13 +131,39 @@ export class InferenceService {
       ...names,
       tenantId: principal.tenantId,
       quantity: prepared.length,
+      tokens: tokensIn(target.version.manifest, prepared),
+      explanations: 0,
+      computeUs: mostComputeUs(this.#options.engine.usualMsPerInput(target.version.id), prepared.length),
       modelId: target.model.id,
       modelVersionId: target.version.id,
       apiKeyId: principal.kind === "API_KEY" ? principal.apiKeyId : undefined,
       userId: principal.kind === "MEMBER" ? principal.userId : undefined,
       idempotencyKey: undefined,
       requestDigest: undefined,
+      leaseMs: Math.max(1, Math.ceil(admissible.deadlineAt - performance.now())) + leaseGraceMs,
     };
+  }
+
+  /**
+   * What is charged in the end, once the ledger knows that the work is done. Nothing has to be told for most requests:
+   * those of tenants without a concurrency limit whose plan does not count compute.
+   */
+  async settled(
+    { principal, startedAt, deadlineAt }: Admissible,
+    usageEventId: string,
+    { charged, isToSettle }: Pick<AdmittedCharge, "charged" | "isToSettle">,
+    { computeUs }: RunResult,
+  ): Promise<ChargedMeter[]> {
+    this.#usualMs += 0.1 * (performance.now() - startedAt - this.#usualMs);
+    if (!isToSettle) return charged;
+    const hasReserved = charged.some(({ meter }) => meter === "compute_ms");
+    const settling = this.#options.ledger.settle({
+      tenantId: principal.tenantId,
+      usageEventId,
+      computeUs: hasReserved ? computeUs : undefined,
+    });
+    const compute = await withDeadline(settling, deadlineAt);
+    return charged.map((one) => (one.meter === "compute_ms" ? (compute ?? one) : one));
   }
 
   /**
@@ -164,8 +201,26 @@ export class InferenceService {
 
   #refusal(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>, admissible: Admissible, stop: Abandonment): Error {
     stop.abort();
-    if (verdict.kind === "QUOTA_EXCEEDED") this.#exhausted.add(admissible.principal.tenantId);
-    return refusalOf(verdict);
+    if ("limit" in verdict) this.#exhausted.add(admissible.principal.tenantId);
+    return this.refusalOf(verdict);
+  }
+
+  /** What a caller is told whose request was not admitted. */
+  refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>): Error {
+    if ("limit" in verdict) return refusedByLimit(verdict, this.#usualMs);
+    if (verdict.kind === "NO_PLAN") {
+      return new TollgateError(
+        "FORBIDDEN",
+        "The tenant has no plan that prices inputs, so nothing can be used. Ask the operator for one.",
+      );
+    }
+    if (verdict.kind === "ABANDONED") return deadlineExceeded();
+    return new Error("a charge without an idempotency key was answered as a repeat");
+  }
+
+  /** Tells of what was let through only because its limit is watched. */
+  admitted({ shadowRefusals }: AdmittedCharge): void {
+    if (shadowRefusals > 0) this.#options.onShadowRefusals?.(shadowRefusals);
   }
 
   #check(request: InferenceRequest): number {
@@ -186,20 +241,12 @@ export class InferenceService {
   }
 }
 
-/** What a caller is told whose request was not admitted. */
-export function refusalOf(verdict: Exclude<ChargeVerdict, { kind: "ADMITTED" }>): Error {
-  if (verdict.kind === "QUOTA_EXCEEDED") return quotaExceeded(verdict.limit);
-  if (verdict.kind === "NO_PLAN") {
-    return new TollgateError(
-      "FORBIDDEN",
-      "The tenant has no plan that prices inputs, so nothing can be used. Ask the operator for one.",
-    );
-  }
-  if (verdict.kind === "ABANDONED") return deadlineExceeded();
-  return new Error("a charge without an idempotency key was answered as a repeat");
-}
-
-export function toInference(admissible: Admissible, id: string, unitPriceMicros: bigint, result: RunResult): Inference {
+export function toInference(
+  admissible: Admissible,
+  id: string,
+  { charged, softLimits }: Pick<AdmittedCharge, "charged" | "softLimits">,
+  result: RunResult,
+): Inference {
   const { target, prepared, request } = admissible;
   return {
     id,
@@ -207,7 +254,12 @@ export function toInference(admissible: Admissible, id: string, unitPriceMicros:
     version: target.version,
     alias: target.alias,
     outputs: outputsOf(target.version.manifest, prepared, result.outputs, request.topK),
-    usage: [{ meter: "inputs", quantity: prepared.length, amount: priceOf(BigInt(prepared.length), unitPriceMicros) }],
+    usage: charged.map(({ meter, quantity, amountMicros }) => ({
+      meter,
+      quantity: shownQuantity(meter, quantity),
+      amount: amountMicros,
+    })),
+    softLimits,
     timing: { ...result.timing, totalMs: performance.now() - admissible.startedAt },
     createdAt: new Date(),
   };

@@ -1,3 +1,4 @@
+import type { LimitDetails } from "../../core/errors.ts";
 import type { Model, ModelVersion } from "../models/model.ts";
 
 /** One input as a caller sends it: exactly one of the three. */
@@ -49,6 +50,8 @@ export interface Inference {
   alias: string | undefined;
   outputs: InferenceOutput[];
   usage: { meter: string; quantity: number; amount: bigint }[];
+  /** Soft limits that did not cover it. */
+  softLimits: LimitDetails[];
   timing: InferenceTiming;
   createdAt: Date;
 }

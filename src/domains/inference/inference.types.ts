@@ -4,6 +4,7 @@ import { Field, Float, InputType, Int, ObjectType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
 import { ExecutionProvider, ModelType, ModelVersionType } from "../models/models.types.ts";
+import { ExceededLimitType } from "../usage/limits.types.ts";
 import { MeteredQuantityType } from "../usage/usage.types.ts";
 
 /** Numbers are taken as they are: the version's signature checks them, and can then name the input that is wrong. */
@@ -131,6 +132,11 @@ export class InferenceType extends NodeType {
 
   @Field(() => [MeteredQuantityType], { description: "What was charged." })
   usage: MeteredQuantityType[];
+
+  @Field(() => [ExceededLimitType], {
+    description: "Soft limits that did not cover it: it was served all the same, and this says so.",
+  })
+  softLimits: ExceededLimitType[];
 
   @Field(() => InferenceTimingType, { description: "Where the time went." })
   timing: InferenceTimingType;

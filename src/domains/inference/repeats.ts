@@ -4,17 +4,11 @@ import { TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
 import type { Catalogue } from "../models/catalogue.ts";
-import type { FirstRequest } from "../usage/charge.ts";
+import type { AdmittedCharge, FirstRequest } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { IdempotencyStore, StoredAnswer, StoringOutcome } from "./idempotency.store.ts";
-import {
-  type Admissible,
-  type ChargeNames,
-  type InferenceService,
-  refusalOf,
-  toInference,
-} from "./inference.service.ts";
+import { type Admissible, type ChargeNames, type InferenceService, toInference } from "./inference.service.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { fromStored, toStored } from "./stored-answer.ts";
 
@@ -106,9 +100,10 @@ export class Repeats {
     });
     const verdict = await service.verdictOf(charging, admissible, names.usageEventId);
     if (verdict.kind === "REPEATED") return await this.#repeat(admissible, { key, digest, first: verdict.first });
-    if (verdict.kind !== "ADMITTED") throw refusalOf(verdict);
+    if (verdict.kind !== "ADMITTED") throw service.refusalOf(verdict);
+    service.admitted(verdict);
     // With a charge that is taken back goes the claim to the key, so the next repeat starts afresh.
-    const inference = await this.#runAndStore(admissible, { key, ...names, unitPriceMicros: verdict.unitPriceMicros });
+    const inference = await this.#runAndStore(admissible, { ...verdict, key, ...names });
     return { kind: "ANSWER", inference };
   }
 
@@ -151,20 +146,23 @@ export class Repeats {
       throw error;
     }
     const again = { ...admissible, target: { ...pinned, alias: admissible.target.alias } };
-    return await this.#runAndStore(again, { key, ...first });
+    // Its lease was the gone gateway's; compute that was reserved is to be settled all the same.
+    const isToSettle = first.charged.some(({ meter }) => meter === "compute_ms");
+    return await this.#runAndStore(again, { ...first, key, isToSettle, softLimits: [] });
   }
 
   /** The answer of a charge that is committed, once it lies under the key. If it fails, the charge is taken back. */
   async #runAndStore(
     admissible: Admissible,
-    charged: ChargeNames & { key: string; unitPriceMicros: bigint },
+    charge: ChargeNames & Pick<AdmittedCharge, "charged" | "isToSettle" | "softLimits"> & { key: string },
   ): Promise<Inference> {
     const { service, catalogue } = this.#options;
-    const { key, inferenceId, usageEventId, unitPriceMicros } = charged;
+    const { key, inferenceId, usageEventId, softLimits } = charge;
     try {
       // Without the caller's signal: others may wait for this answer, or come for it later.
       const result = await service.run(admissible);
-      const inference = toInference(admissible, inferenceId, unitPriceMicros, result);
+      const charged = await service.settled(admissible, usageEventId, charge, result);
+      const inference = toInference(admissible, inferenceId, { charged, softLimits }, result);
       const { tenantId } = admissible.principal;
       const stored = await heard(
         this.#answers.add({ tenantId, key, inferenceId, answer: toStored(inference) }),

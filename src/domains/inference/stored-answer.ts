@@ -1,6 +1,20 @@
 import { z } from "zod";
+import type { LimitDetails } from "../../core/errors.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { Inference } from "./inference.ts";
+
+const softLimit = z.object({
+  id: z.string(),
+  kind: z.string(),
+  scope: z.string(),
+  meter: z.string().optional(),
+  model: z.string().optional(),
+  period: z.string().optional(),
+  limit: z.number(),
+  used: z.number(),
+  requested: z.number(),
+  resetsAt: z.string().optional(),
+});
 
 /** An answer as it lies under its idempotency key. */
 const storedAnswer = z.object({
@@ -17,6 +31,7 @@ const storedAnswer = z.object({
     }),
   ),
   usage: z.array(z.object({ meter: z.string(), quantity: z.number(), amount: z.string() })),
+  softLimits: z.array(softLimit).default([]),
   timing: z.object({
     queueMs: z.number(),
     runMs: z.number(),
@@ -28,13 +43,14 @@ const storedAnswer = z.object({
 });
 
 export function toStored(inference: Inference): z.input<typeof storedAnswer> {
-  const { id, version, alias, outputs, usage, timing, createdAt } = inference;
+  const { id, version, alias, outputs, usage, softLimits, timing, createdAt } = inference;
   return {
     id,
     modelVersionId: version.id,
     ...(alias === undefined ? {} : { alias }),
     outputs,
     usage: usage.map((one) => ({ ...one, amount: String(one.amount) })),
+    softLimits,
     timing,
     createdAt: createdAt.toISOString(),
   };
@@ -51,7 +67,13 @@ export function fromStored(catalogue: Catalogue, json: unknown): Inference {
     alias: stored.alias,
     outputs: stored.outputs,
     usage: stored.usage.map((one) => ({ ...one, amount: BigInt(one.amount) })),
+    softLimits: stored.softLimits.map(withEveryField),
     timing: stored.timing,
     createdAt: new Date(stored.createdAt),
   };
+}
+
+function withEveryField(limit: z.infer<typeof softLimit>): LimitDetails {
+  const { meter, model, period, resetsAt } = limit;
+  return { ...limit, meter, model, period, resetsAt };
 }

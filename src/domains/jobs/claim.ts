@@ -17,6 +17,8 @@ export interface Claim {
   modelVersionId: string;
   topK: number;
   round: number;
+  /** Its job is paused: this is to find out, with a few items, whether it can go on. */
+  isProbe: boolean;
 }
 
 /** What items came to, by their place in the slice. */

@@ -2,10 +2,16 @@ import type { ErrorCode } from "../../core/errors.ts";
 import type { InferenceOutput } from "../inference/inference.ts";
 import type { SliceRecord } from "./slice.ts";
 
+export interface SucceededItem {
+  kind: "SUCCEEDED";
+  output: InferenceOutput;
+  tokens: number;
+  /** Its share of the time that was measured, in microseconds. */
+  computeUs: number;
+}
+
 /** What an item came to. */
-export type ItemOutcome =
-  | { kind: "SUCCEEDED"; output: InferenceOutput }
-  | { kind: "FAILED"; code: ErrorCode; message: string; attempts: number };
+export type ItemOutcome = SucceededItem | { kind: "FAILED"; code: ErrorCode; message: string; attempts: number };
 
 /** The line of a result, as it is kept and downloaded: JSON of one object. */
 export function lineOf(item: number, { line, id }: SliceRecord, outcome: ItemOutcome): string {

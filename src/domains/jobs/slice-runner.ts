@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Abandoned } from "../../core/abandonment.ts";
 import { type ErrorCode, messageOf, TollgateError } from "../../core/errors.ts";
-import type { Engine, Row } from "../inference/engine.ts";
+import type { Engine, RunResult } from "../inference/engine.ts";
 import { type PreparedInput, prepareInputs } from "../inference/prepare.ts";
 import { outputsOf } from "../inference/scores.ts";
+import { tokensIn } from "../inference/token-count.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { ModelVersion } from "../models/model.ts";
 import type { Claim, Outcomes } from "./claim.ts";
@@ -26,6 +27,9 @@ interface Ready {
 
 /** Pictures and texts are prepared in this process, beside callers: a few at a time, and then it is somebody else's turn. */
 const preparedAtOnce = 8;
+
+/** Of a paused job: most of what is run only to be refused again is run for nothing. */
+const probedItems = 4;
 
 /** Works out what the items of a slice come to. Writes nothing. */
 export class SliceRunner {
@@ -50,7 +54,7 @@ export class SliceRunner {
     }
     const found = this.#options.catalogue.versionById(claim.modelVersionId);
     if (found === undefined) throw new TollgateError("MODEL_NOT_READY", "The version is not in the catalogue yet.");
-    const taken = places.slice(0, attempt.take);
+    const taken = places.slice(0, claim.isProbe ? Math.min(attempt.take, probedItems) : attempt.take);
     const ready = await prepareItems(found.version, claim.records, taken, outcomes);
     if (ready.length > 0) await this.#runReady(claim, found.version, { ready, outcomes, abandoned });
     return outcomes;
@@ -62,46 +66,48 @@ export class SliceRunner {
     { ready, outcomes, abandoned }: { ready: Ready[]; outcomes: Outcomes; abandoned: Abandoned },
   ): Promise<void> {
     const deadlineAt = performance.now() + this.#options.runTimeoutMs;
-    const ask = async (rows: readonly Row[]) =>
-      (
+    const ask: Ask = async (asked) =>
+      answersOf(
+        version,
+        asked,
+        claim.topK,
         await this.#options.engine.run({
           versionId: claim.modelVersionId,
           tenantId: claim.tenantId,
           kind: "JOB",
-          rows,
+          rows: asked.map(({ prepared }) => prepared.row),
           deadlineAt,
           abandoned,
-        })
-      ).outputs;
+        }),
+      );
     try {
-      const outputs = await ask(ready.map(({ prepared }) => prepared.row));
-      for (const [i, one] of ready.entries()) outcomes.set(one.place, answerOf(version, one, outputs[i], claim.topK));
+      const answers = await ask(ready);
+      for (const [i, { place }] of ready.entries()) setIfThere(outcomes, place, answers[i]);
     } catch (error) {
       if (!isItemsFault(error)) throw error;
       // One of them spoils the request that they share: alone, only that one fails.
-      await Promise.all(
-        ready.map(async (one) => outcomes.set(one.place, await runAlone({ ask, version, one, topK: claim.topK }))),
-      );
+      await Promise.all(ready.map(async (one) => setIfThere(outcomes, one.place, await runAlone(ask, one))));
     }
   }
 }
 
-async function runAlone(alone: {
-  ask: (rows: readonly Row[]) => Promise<Row[]>;
-  version: ModelVersion;
-  one: Ready;
-  topK: number;
-}): Promise<ItemOutcome> {
-  const { ask, version, one, topK } = alone;
+/** Runs items together: an answer for each, in their order. */
+type Ask = (asked: readonly Ready[]) => Promise<ItemOutcome[]>;
+
+async function runAlone(ask: Ask, one: Ready): Promise<ItemOutcome | undefined> {
   for (let attempts = 1; ; attempts++) {
     try {
-      const [row] = await ask([one.prepared.row]);
-      return answerOf(version, one, row, topK);
+      const [answer] = await ask([one]);
+      return answer;
     } catch (error) {
       if (!isItemsFault(error)) throw error;
       if (attempts >= maxAttemptsAlone || codeOf(error) === "INVALID_INPUT") return failed(error, attempts);
     }
   }
+}
+
+function setIfThere(outcomes: Outcomes, place: number, outcome: ItemOutcome | undefined): void {
+  if (outcome !== undefined) outcomes.set(place, outcome);
 }
 
 async function prepareItems(
@@ -137,10 +143,20 @@ async function prepareItem(
   }
 }
 
-function answerOf(version: ModelVersion, { prepared }: Ready, row: Row | undefined, topK: number): ItemOutcome {
-  const [output] = outputsOf(version.manifest, [prepared], [row ?? []], topK);
-  if (output === undefined) throw new Error("a row of a job has no answer");
-  return { kind: "SUCCEEDED", output };
+function answersOf(
+  version: ModelVersion,
+  asked: readonly Ready[],
+  topK: number,
+  { outputs, computeUs }: RunResult,
+): ItemOutcome[] {
+  const prepared = asked.map((one) => one.prepared);
+  return outputsOf(version.manifest, prepared, outputs, topK).map((output, i) => ({
+    kind: "SUCCEEDED",
+    output,
+    tokens: tokensIn(version.manifest, prepared.slice(i, i + 1)),
+    // Whole shares that add up to the whole.
+    computeUs: Math.floor((computeUs * (i + 1)) / asked.length) - Math.floor((computeUs * i) / asked.length),
+  }));
 }
 
 /** The rest is not the inputs' fault: too much to do, no runner up, out of time. */

@@ -30,6 +30,7 @@ interface ClaimRow {
   model_version_id: string;
   top_k: number;
   round: number;
+  is_probe: boolean;
 }
 
 /** How long a claim lasts. A worker that is known to be gone loses its claims at once. */
@@ -84,10 +85,22 @@ export class SlicesStore {
     await this.#options.database.systemSql({
       name: "hand-back-slice",
       text: `
-        update job_slices
-          set holder = null, lease_until = null, epoch = epoch + 1, attempts = attempts - $6::integer
-          where tenant_id = $1 and job_id = $2 and slice = $3 and holder = $4 and epoch = $5`,
-      values: [claim.tenantId, claim.jobId, claim.slice, this.#options.instanceId, claim.epoch, isBlameless ? 1 : 0],
+        with slice as (
+          update job_slices
+            set holder = null, lease_until = null, epoch = epoch + 1, attempts = attempts - $6::integer
+            where tenant_id = $1 and job_id = $2 and slice = $3 and holder = $4 and epoch = $5
+            returning 1)
+        update jobs set paused_until = clock_timestamp()
+          where $7 and tenant_id = $1 and id = $2 and state = 'PAUSED_BY_LIMIT' and exists (select from slice)`,
+      values: [
+        claim.tenantId,
+        claim.jobId,
+        claim.slice,
+        this.#options.instanceId,
+        claim.epoch,
+        isBlameless ? 1 : 0,
+        claim.isProbe,
+      ],
     });
   }
 
@@ -106,7 +119,10 @@ export class SlicesStore {
       credential: held.credential,
     };
     const succeeded = [...outcomes].filter(([, outcome]) => outcome.kind === "SUCCEEDED").map(([place]) => place);
-    const requests = succeeded.map((place) => chargeOf(job, claim.firstItem + place));
+    const requests = succeeded.flatMap((place) => {
+      const outcome = outcomes.get(place);
+      return outcome?.kind === "SUCCEEDED" ? [chargeOf(job, claim.firstItem + place, outcome)] : [];
+    });
     const verdicts = requests.length === 0 ? [] : await this.#options.charge(sql, requests);
     const admitted = new Map(outcomes);
     let amountMicros = 0n;
@@ -114,12 +130,13 @@ export class SlicesStore {
     for (const [i, place] of succeeded.entries()) {
       const verdict = verdicts[i];
       if (verdict?.kind === "ADMITTED") {
-        amountMicros += verdict.unitPriceMicros;
+        amountMicros += verdict.charged.reduce((sum, one) => sum + one.amountMicros, 0n);
         continue;
       }
       admitted.delete(place);
-      if (verdict !== undefined) pause ??= pauseOf(verdict);
+      if (verdict !== undefined) pause ??= pauseOf(verdict, held.now_at);
     }
+    if (claim.isProbe && pause === undefined) await this.#goOn(sql, claim);
     if (pause !== undefined) await this.#pause(sql, claim, pause);
     const failedClaims =
       admitted.size === 0
@@ -127,6 +144,16 @@ export class SlicesStore {
         : failedClaimsAfterProgress(waitingIn(claim) - admitted.size, claim.failedClaims);
     const ended = await this.#write(sql, claim, { outcomes: admitted, failedClaims, held, amountMicros });
     return { kind: "COMMITTED", ended, isPaused: pause !== undefined };
+  }
+
+  async #goOn(sql: Sql, { tenantId, jobId }: Claim): Promise<void> {
+    await sql({
+      name: "go-on-with-job",
+      text: `
+        update jobs set state = 'RUNNING', pause = null, paused_until = null
+          where tenant_id = $1 and id = $2 and state = 'PAUSED_BY_LIMIT'`,
+      values: [tenantId, jobId],
+    });
   }
 
   async #pause(sql: Sql, { tenantId, jobId }: Claim, pause: JobPause): Promise<void> {
@@ -219,5 +246,6 @@ function toClaim(row: ClaimRow): Claim {
     modelVersionId: row.model_version_id,
     topK: row.top_k,
     round: row.round,
+    isProbe: row.is_probe,
   };
 }

@@ -136,7 +136,10 @@ export class Workers {
     for (let attempt = 0; attempt < 20; attempt++) {
       const isBack = await this.#options.slices.handBack(claim, { isBlameless: keeps }).then(
         () => true,
-        () => false,
+        (failure: unknown) => {
+          this.#options.logger.warn({ jobId, slice, reason: messageOf(failure) }, "slice could not be handed back yet");
+          return false;
+        },
       );
       await pause(isBack && this.#isClosing ? 0 : backOffMs * Math.min(attempt + 1, 10));
       if (isBack || this.#isClosing) return;

@@ -4,10 +4,10 @@ import { bounded } from "../../platform/bounded.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { ChargeStore } from "./charge.store.ts";
-import type { ChargeRequest, ChargeVerdict, Reversal } from "./charge.ts";
+import type { ChargedMeter, ChargeRequest, ChargeVerdict, Reversal, Settlement } from "./charge.ts";
 
 interface LedgerOptions {
-  store: Pick<ChargeStore, "charge" | "reverse">;
+  store: Pick<ChargeStore, "charge" | "settle" | "reverse">;
   logger: Logger;
   onGroup?: (size: number, durationMs: number) => void;
 }
@@ -17,12 +17,13 @@ const retryPauseMs = 250;
 /**
  * The gate and the meter in one: a charge is admitted and written down in one commit, shared by all who wait.
  *
- * Owns: charging, taking back, and the debt of reversals that the database could not take yet. Does not own: what a
+ * Owns: charging, settling, taking back, and the debt of reversals that the database could not take yet. Does not own: what a
  * charge is for, or whether the work succeeded.
  */
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #charges: GroupCommit<ChargeRequest, ChargeVerdict>;
+  readonly #settlements: GroupCommit<Settlement, ChargedMeter | undefined>;
   readonly #reversals: GroupCommit<Reversal, undefined>;
   /** By usage event. Retried until the database takes them: what failed on our side is not billed, even if Postgres was away. */
   readonly #owed = new Map<string, Reversal>();
@@ -40,6 +41,13 @@ export class Ledger {
       maxInFlight: 1,
       maxWaiting: 8_192,
       ...(options.onGroup ? { onGroup: options.onGroup } : {}),
+    });
+    this.#settlements = new GroupCommit({
+      commit: (settlements) => store.settle(settlements),
+      maxGroup: 512,
+      maxInFlight: 1,
+      // Each was admitted before, so there can be no more of them than of those.
+      maxWaiting: Number.MAX_SAFE_INTEGER,
     });
     this.#reversals = new GroupCommit({
       commit: async (reversals) => {
@@ -68,6 +76,18 @@ export class Ledger {
     } catch (error) {
       if (error instanceof TollgateError) throw error; // the queue is full: nothing was sent
       throw this.#outcomeUnknown(request, error);
+    }
+  }
+
+  /**
+   * Ends a charge whose work is done: gives its lease back, and corrects reserved compute to what was measured. Says what
+   * of that compute is charged. Throws OVERLOADED when the database does not answer: nothing is served unmetered.
+   */
+  async settle(settlement: Settlement): Promise<ChargedMeter | undefined> {
+    try {
+      return await this.#settlements.add(settlement);
+    } catch (error) {
+      throw notMetered(error);
     }
   }
 
@@ -112,10 +132,7 @@ export class Ledger {
   #outcomeUnknown({ tenantId, usageEventId, inferenceId }: ChargeRequest, cause: unknown): TollgateError {
     this.#options.logger.error({ err: cause, inferenceId }, "charge failed");
     this.#owe({ tenantId, usageEventId, reason: "OUTCOME_UNKNOWN" });
-    return new TollgateError("OVERLOADED", "The request could not be metered, so it was not answered. Try again.", {
-      cause,
-      retryAfterMs: 1_000,
-    });
+    return notMetered(cause);
   }
 
   #owe(reversal: Reversal): void {
@@ -143,4 +160,11 @@ export class Ledger {
       return false;
     }
   }
+}
+
+function notMetered(cause: unknown): TollgateError {
+  return new TollgateError("OVERLOADED", "The request could not be metered, so it was not answered. Try again.", {
+    cause,
+    retryAfterMs: 1_000,
+  });
 }

@@ -82,7 +82,7 @@ function reportSql(query: UsageQuery): string {
         from usage_hourly
         where tenant_id = $1 and hour >= $4 and hour < $5
       union all
-      select occurred_at, model_id, model_version_id, coalesce(api_key_id, ''), meter, quantity, quantity * unit_price_micros
+      select occurred_at, model_id, model_version_id, coalesce(api_key_id, ''), meter, quantity, amount_micros
         from usage_events
         where tenant_id = $1
           and (occurred_at >= $2 and occurred_at < $4 or occurred_at >= $5 and occurred_at < $3)

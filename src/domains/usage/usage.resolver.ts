@@ -3,14 +3,12 @@ import { type RequestContext, tenantPrincipalOf } from "../../core/request-conte
 import type { ApiKeyType } from "../keys/keys.types.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toModelType, toVersionType } from "../models/models.types.ts";
-import type { LimitStatus, LimitsStore } from "./limits.store.ts";
-import { LimitStatusType, UsageReportInput, UsageReportType, type UsageRowType } from "./usage.types.ts";
+import { UsageReportInput, UsageReportType, type UsageRowType } from "./usage.types.ts";
 import type { UsageReportStore } from "./usage-report.store.ts";
 import { checkUsageQuery, totalsOf, type UsageRow } from "./usage-report.ts";
 
 interface UsageResolverOptions {
   reports: UsageReportStore;
-  limits: LimitsStore;
   catalogue: Catalogue;
   /** The tenant's keys with these ids, in one query. */
   apiKeysById: (tenantId: string, ids: string[]) => Promise<Map<string, ApiKeyType>>;
@@ -43,12 +41,6 @@ export class UsageResolver {
       amount: amountMicros,
     }));
     return { rows: rows.map((row) => this.#toRowType(row, keys)), total };
-  }
-
-  @Authorized("usage:read")
-  @Query(() => [LimitStatusType], { description: "Every limit that applies to the principal, now." })
-  async limits(@Ctx() context: RequestContext): Promise<LimitStatus[]> {
-    return await this.#options.limits.limitsOf(tenantPrincipalOf(context).tenantId);
   }
 
   #toRowType(row: UsageRow, keys: Map<string, ApiKeyType>): UsageRowType {

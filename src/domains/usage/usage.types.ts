@@ -27,25 +27,6 @@ registerEnumType(UsageInterval, {
   },
 });
 
-export const LimitKind = {
-  QUOTA: "QUOTA",
-  BUDGET: "BUDGET",
-  RATE_LIMIT: "RATE_LIMIT",
-  CONCURRENCY_LIMIT: "CONCURRENCY_LIMIT",
-  REQUEST_INPUTS: "REQUEST_INPUTS",
-} as const;
-registerEnumType(LimitKind, {
-  name: "LimitKind",
-  description: "What a limit limits.",
-  valuesConfig: {
-    QUOTA: { description: "How much of a meter in a period." },
-    BUDGET: { description: "How much money in a period." },
-    RATE_LIMIT: { description: "How fast." },
-    CONCURRENCY_LIMIT: { description: "How many at once." },
-    REQUEST_INPUTS: { description: "How many inputs in one request." },
-  },
-});
-
 @InputType("UsageReportInput", { description: "What a usage report is about." })
 export class UsageReportInput {
   @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
@@ -116,31 +97,4 @@ export class UsageReportType {
 
   @Field(() => [MeteredQuantityType], { description: "The sums over all rows, by meter." })
   total: MeteredQuantityType[];
-}
-
-@ObjectType("LimitStatus", {
-  description: "A limit that applies to the principal, as it stands now.",
-  simpleResolvers: true,
-})
-export class LimitStatusType {
-  @Field(() => LimitKind, { description: "What it limits." })
-  kind: string;
-
-  @Field(() => String, { nullable: true, description: "The meter, where it limits one." })
-  meter: string | null;
-
-  @Field(() => Float, { description: "How much is allowed." })
-  limit: number;
-
-  @Field(() => Float, { description: "How much of it is used." })
-  used: number;
-
-  @Field(() => Float, { description: "How much is left." })
-  remaining: number;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: "When `used` starts again at zero." })
-  resetsAt: Date | null;
-
-  @Field(() => String, { description: "Whom it holds for: `tenant`, or one of its keys." })
-  scope: string;
 }

@@ -67,8 +67,9 @@ export function registerDatasets(server: FastifyInstance, { datasets, authentica
 
 /** A sender that is refused while it sends would go on for as long as it has something. */
 function hangUpOnRefusal(request: FastifyRequest, reply: FastifyReply): void {
+  const { socket } = request.raw; // a request that was refused has lost it by then
   reply.raw.once("finish", () => {
-    if (!request.raw.complete) request.raw.destroy();
+    if (!request.raw.complete) socket.destroySoon();
   });
 }
 

@@ -54,10 +54,10 @@ const quotaOf = async (of: TestTenant, quota: number, price = 100) => {
     id,
     price,
   ]);
-  await gateway.sql("insert into plan_quotas (plan_version_id, meter, quantity) values ($1, 'inputs', $2)", [
-    id,
-    quota,
-  ]);
+  await gateway.sql(
+    "insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity) values ($1, $2, 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', $3)",
+    [newId("limit"), id, quota],
+  );
   await gateway.sql("update subscriptions set plan_version_id = $1 where tenant_id = $2", [id, of.id]);
 };
 
@@ -111,7 +111,7 @@ describe("at the end of its quota a job", () => {
     await quotaOf(poor, 1_000, 7);
     await client.until(id, "SUCCEEDED");
     const rows = await gateway.sql(
-      "select unit_price_micros::integer as price, count(*)::integer as events from usage_events where tenant_id = $1 group by 1 order by 1",
+      "select amount_micros::integer as price, count(*)::integer as events from usage_events where tenant_id = $1 group by 1 order by 1",
       [poor.id],
     );
     expect(rows.reduce((sum, row) => sum + row.events, 0)).toBe(128);

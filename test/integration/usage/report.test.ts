@@ -71,9 +71,10 @@ const anyEvent: fc.Arbitrary<SeededEvent> = fc.record({
 
 async function seed(tenant: string, events: SeededEvent[]): Promise<void> {
   await house.sql(
-    `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, unit_price_micros, inference_id,
-                               model_id, model_version_id, api_key_id, user_id, reverses_id)
-     select $1, e.id, to_timestamp(e.at / 1000.0), e.meter, e.quantity, 'plv_' || e.price, e.price, 'inf', e.model,
+    `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, amount_micros,
+                               price_model_id, period_starts_at, is_late, inference_id, model_id, model_version_id, api_key_id, user_id, reverses_id)
+     select $1, e.id, to_timestamp(e.at / 1000.0), e.meter, e.quantity, 'plv_' || e.price,
+            e.quantity * e.price, '', date_trunc('month', to_timestamp(e.at / 1000.0), 'UTC'), false, 'inf', e.model,
             e.model || e.version, e.key, case when e.key is null then 'usr' end, case when e.quantity < 0 then 'use' end
        from json_to_recordset($2) as e(id text, at bigint, meter text, quantity bigint, price bigint, model text, version text, key text)`,
     [
