@@ -71,7 +71,7 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
   const jobPool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
   const pools = [tenantPool, systemPool, chargePool, jobPool];
   // An idle connection that breaks leaves the pool; whoever needs one next gets a fresh one, or its error.
-  for (const pool of pools) pool.on("error", () => undefined);
+  for (const pool of pools) pool.on("error", ignored);
   const tenantPrisma = prismaOn(tenantPool);
   const systemPrisma = prismaOn(systemPool);
 
@@ -163,6 +163,9 @@ async function rowsOf<Row extends pg.QueryResultRow>(pool: pg.Pool, query: SqlQu
 
 async function inTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // A connection that breaks between two statements says so as an event, and one that nobody heard would end the process.
+  // The next statement then fails of itself.
+  client.on("error", ignored);
   let broken = true;
   try {
     await client.query("begin");
@@ -177,6 +180,9 @@ async function inTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): 
     );
     throw error;
   } finally {
+    client.off("error", ignored);
     client.release(broken);
   }
 }
+
+function ignored(): void {}
