@@ -9,10 +9,11 @@ import {
   buildPeople,
   buildPlans,
   buildUsage,
+  buildWebhooks,
   type Ground,
   type Keys,
-  nodeLoaders,
   type People,
+  type Webhooks,
 } from "./assembly.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newId } from "./core/ids.ts";
@@ -35,15 +36,20 @@ import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import type { UsageExports } from "./domains/usage/usage-export.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
+import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
 import { Authenticator } from "./edge/auth/authenticate.ts";
-import { startApollo } from "./edge/graphql/apollo.ts";
+import { maxTokens, startApollo } from "./edge/graphql/apollo.ts";
 import { NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
+import { Subscriptions } from "./edge/graphql/subscriptions.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer } from "./edge/http/server.ts";
+import { nodeLoaders } from "./node-assembly.ts";
 import type { Config } from "./platform/config.ts";
 import { openDatabase } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
@@ -57,6 +63,7 @@ export interface App {
   url: string;
   people: People;
   keys: Keys;
+  webhooks: Webhooks;
   /** Takes nothing new, finishes what was accepted, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -71,10 +78,12 @@ export const resolverClasses = [
   SubscriptionResolver,
   TenantSubscriptionsResolver,
   ApiKeyResolver,
+  WebhooksResolver,
   ModelsResolver,
   UsageResolver,
   LimitsResolver,
   TenantLimitsResolver,
+  UsageTicksResolver,
   InferenceResolver,
   JobsResolver,
   JobItemsResolver,
@@ -108,6 +117,7 @@ async function serve(ground: Ground): Promise<App> {
   await new PartitionsStore(database).ensure();
 
   const people = await buildPeople(ground);
+  const webhooks = await buildWebhooks(ground);
   const models = await buildModels(ground);
   const { catalogue, platformModelId: modelIdOf } = models;
   const keys = buildKeys(ground, modelIdOf);
@@ -121,53 +131,57 @@ async function serve(ground: Ground): Promise<App> {
     ...planResolvers,
     ...people.resolvers,
     keys.resolver,
+    webhooks.resolver,
     models.resolver,
     ...usage.resolvers,
     inference.resolver,
     ...jobs.resolvers,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, jobs })),
+    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue, jobs, webhooks })),
   ];
-  const server = await buildServer(ground, {
-    schema: await schemaOf(resolverClasses, resolvers),
-    people,
-    keys,
-    engine: models.engine,
-    jobs,
-  });
+  const schema = await schemaOf(resolverClasses, resolvers);
+  const { engine } = models;
+  const server = await buildServer(ground, { schema, people, keys, engine, jobs, exports: usage.exports });
+  const url = await listen(server, config);
+  // Not before: a gateway that cannot open its door ends, and these with it.
   const chores = startChores(ground, {
     ledger: usage.ledger,
     engine: models.engine,
     idempotency: inference.idempotency,
+    webhooks,
+    rollUpDays: () => usage.days.rollUp(),
   });
-  const url = await listen(server, config);
   jobs.work.start();
 
   const close = async () => {
     // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
     await shut(server, config.shutdownTimeoutMs);
     await jobs.work.close();
+    await usage.ticks.close();
     await models.engine.close();
     const owed = await usage.ledger.close(config.shutdownTimeoutMs);
     if (owed > 0)
       logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
     await Promise.all(chores.map((chore) => chore.stop()));
+    await webhooks.sender.close(config.shutdownTimeoutMs);
     await keys.lastUses.close();
     await notifications.close();
     await database.close();
   };
-  return { url, people, keys, close };
+  return { url, people, keys, webhooks, close };
 }
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; jobs: JobsDomain },
+  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; jobs: JobsDomain; exports: UsageExports },
 ): Promise<FastifyInstance> {
-  const apollo = await startApollo({
+  const graphql = {
     schema: parts.schema,
     logger,
     introspection: config.introspection,
-    onError: (code) => metrics.errors.inc({ code }),
-  });
+    onError: (code: string) => metrics.errors.inc({ code }),
+  };
+  const apollo = await startApollo(graphql);
+  const subscriptions = new Subscriptions({ ...graphql, maxTokens });
   const readiness = async (): Promise<Readiness> => ({
     database: await database.systemSql({ text: "select 1" }).then(
       () => undefined,
@@ -179,19 +193,45 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
+  const { exports } = parts;
   const { datasets, results } = parts.jobs;
-  return createServer({ config, logger, metrics, apollo, authenticator, readiness, datasets, results });
+  return await createServer({
+    config,
+    logger,
+    metrics,
+    apollo,
+    subscriptions,
+    authenticator,
+    readiness,
+    exports,
+    datasets,
+    results,
+  });
 }
 
 function startChores(
-  { logger, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore },
+  { config, logger, database, metrics }: Ground,
+  parts: {
+    ledger: Ledger;
+    engine: Engine;
+    idempotency: IdempotencyStore;
+    webhooks: Webhooks;
+    rollUpDays: () => Promise<void>;
+  },
 ) {
+  const { sender, outbox } = parts.webhooks;
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
+    // What is due again, or was left by a gateway that died; what is new wakes the sender itself.
+    repeatedly({ everyMs: 1_000, name: "sending webhooks", logger }, () => sender.pump()),
+    repeatedly({ everyMs: hourMs / 6, name: "rolling up days", logger }, parts.rollUpDays),
+    repeatedly({ everyMs: hourMs, name: "looking after webhooks", logger }, async () => {
+      await outbox.deleteEnded(config.webhookRetentionDays);
+      await outbox.enqueueExpiringKeys();
+    }),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

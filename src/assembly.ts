@@ -1,5 +1,4 @@
 import type { Clock } from "./core/clock.ts";
-import type { AuditStore } from "./domains/audit/audit.store.ts";
 import { type Engine, startEngine } from "./domains/inference/engine.ts";
 import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
@@ -18,7 +17,6 @@ import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
-import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
 import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanService } from "./domains/plans/plan.service.ts";
@@ -39,7 +37,13 @@ import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts"
 import { TenantLimitsService } from "./domains/usage/tenant-limits.service.ts";
 import { TenantLimitsStore } from "./domains/usage/tenant-limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageDaysStore } from "./domains/usage/usage-days.store.ts";
+import { UsageEventsStore } from "./domains/usage/usage-events.store.ts";
+import { UsageExports } from "./domains/usage/usage-export.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
+import { UsageTicksStore } from "./domains/usage/usage-ticks.store.ts";
+import { UsageTicks } from "./domains/usage/usage-ticks.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
 import { AccessTokenAuthentication } from "./domains/users/access-token-authentication.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
@@ -51,7 +55,13 @@ import { SignInStore } from "./domains/users/sign-in.store.ts";
 import { SignInAttemptsStore } from "./domains/users/sign-in-attempts.store.ts";
 import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
-import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
+import { WebhookDeliveriesStore } from "./domains/webhooks/webhook-deliveries.store.ts";
+import { WebhookEndpointsStore } from "./domains/webhooks/webhook-endpoints.store.ts";
+import { WebhookOutboxStore } from "./domains/webhooks/webhook-outbox.store.ts";
+import { WebhookSecrets } from "./domains/webhooks/webhook-secrets.ts";
+import { WebhookSender } from "./domains/webhooks/webhook-sender.ts";
+import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
+import { WebhookService } from "./domains/webhooks/webhooks.service.ts";
 import type { Config } from "./platform/config.ts";
 import type { Database, Sql } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
@@ -115,6 +125,40 @@ export function buildKeys({ logger, clock, database, notifications }: Ground, mo
   };
 }
 
+export type Webhooks = Awaited<ReturnType<typeof buildWebhooks>>;
+
+export async function buildWebhooks({ config, logger, clock, database, notifications, metrics, instanceId }: Ground) {
+  const { webhookAllowPrivate: allowPrivate, webhookTimeoutMs: timeoutMs } = config;
+  const endpoints = new WebhookEndpointsStore(database);
+  const deliveries = new WebhookDeliveriesStore(database);
+  const outbox = new WebhookOutboxStore(database, instanceId);
+  const secrets = await WebhookSecrets.open(config.signingKeysDir);
+  const sender = new WebhookSender({
+    store: outbox,
+    secrets,
+    logger,
+    timeoutMs,
+    allowPrivate,
+    onSent: ({ outcome, attemptMs, sinceEventMs }) => {
+      metrics.webhookAttempts.inc({ outcome });
+      metrics.webhookAttemptSeconds.observe(attemptMs / 1000);
+      if (outcome === "DELIVERED") metrics.webhookDelaySeconds.observe(sinceEventMs / 1000);
+    },
+  });
+  const wake = () => {
+    sender.pump().catch((error: unknown) => logger.warn({ err: error }, "webhooks could not be claimed"));
+  };
+  notifications.subscribe("tollgate_webhooks", wake, wake);
+  const service = new WebhookService({ endpoints, deliveries, secrets, clock, allowPrivate });
+  return {
+    endpoints,
+    deliveries,
+    outbox,
+    sender,
+    resolver: new WebhooksResolver({ service, endpoints, deliveries }),
+  };
+}
+
 export async function buildModels({ config, logger, database, notifications, metrics }: Ground) {
   const bundled = await readBundledModels(config.modelsDir);
   const catalogue = new Catalogue({ store: new ModelsStore(database), logger });
@@ -174,22 +218,33 @@ export function buildUsage(
       metrics.commitSeconds.observe(durationMs / 1000);
     },
   });
+  const reports = new UsageReportStore(database);
+  const events = new UsageEventsStore(database);
   const resolver = new UsageResolver({
-    reports: new UsageReportStore(database),
+    reports,
+    events,
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
+  const ticksStore = new UsageTicksStore(database);
+  const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
+  const limits = new LimitsResolver(new LimitsStore(database));
   const tenantLimits = new TenantLimitsService({
     store: new TenantLimitsStore(database),
     modelIdOf,
     hasApiKey: async (tenantId, id) => (await keys.store.find(tenantId, id)) !== undefined,
   });
+  const exports = new UsageExports({ reports, events });
+  const days = new UsageDaysStore(database);
   const charges = new ChargeStore(database, instanceId);
   return {
     ledger,
+    ticks,
+    exports,
+    days,
     chargeWithin: (sql: Sql, requests: readonly ChargeRequest[]) => charges.chargeWithin(sql, requests),
     quotes: new QuoteStore(database),
-    resolvers: [resolver, new LimitsResolver(new LimitsStore(database)), new TenantLimitsResolver(tenantLimits)],
+    resolvers: [resolver, limits, new TenantLimitsResolver(tenantLimits), new UsageTicksResolver(ticks)],
   };
 }
 
@@ -226,55 +281,4 @@ export function buildJobsDomain(
     quote: (tenantId, modelId, inputs) => usage.quotes.quoteInputs(tenantId, modelId, inputs),
     isInstanceAlive: (id) => isInstanceAlive(ground.database, id),
   });
-}
-
-export function nodeLoaders(parts: {
-  people: People;
-  keys: Keys;
-  audit: AuditStore;
-  plans: PlanStore;
-  catalogue: Catalogue;
-  jobs: JobsDomain;
-}): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue, jobs } = parts;
-  const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
-    return async (id, principal) =>
-      principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
-  };
-  return new Map<string, NodeLoader>([
-    [
-      "ten",
-      {
-        permission: "tenant:read",
-        find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)),
-      },
-    ],
-    ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
-    ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
-    ["job", { permission: "jobs:read", find: own((tenantId, id) => jobs.shownById(tenantId, id)) }],
-    ["dts", { permission: "jobs:read", find: own((tenantId, id) => jobs.datasetById(tenantId, id)) }],
-    ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
-    [
-      "mod",
-      { permission: "models:read", find: (id) => maybe(catalogue.byId(id), (model) => toModelType(catalogue, model)) },
-    ],
-    [
-      "mdv",
-      {
-        permission: "models:read",
-        find: (id) => maybe(catalogue.versionById(id), ({ version }) => toVersionType(catalogue, version)),
-      },
-    ],
-    [
-      "als",
-      {
-        permission: "models:read",
-        find: (id) => maybe(catalogue.aliasById(id), ({ model, alias }) => toAliasType(catalogue, model, alias)),
-      },
-    ],
-  ]);
-}
-
-function maybe<T, U>(value: T | undefined, map: (value: T) => U): U | undefined {
-  return value === undefined ? undefined : map(value);
 }

@@ -5,12 +5,14 @@ import { parseArgs } from "node:util";
 import { type App, resolverClasses, startApp } from "./app.ts";
 import { messageOf, TollgateError } from "./core/errors.ts";
 import { DriftStore } from "./domains/usage/drift.store.ts";
+import { UsageSeedStore } from "./domains/usage/usage-seed.store.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
 import { Passwords } from "./domains/users/passwords.ts";
 import { rotateSigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
 import { runDemo } from "./edge/cli/demo.ts";
 import { seedDemo } from "./edge/cli/demo-seed.ts";
+import { seedUsage } from "./edge/cli/seed-usage.ts";
 import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
 import { welcome } from "./edge/cli/welcome.ts";
 import { printedSchema, schemaOf } from "./edge/graphql/schema.ts";
@@ -32,6 +34,7 @@ const commands = new Map<string, Command>([
   ["demo", demo],
   ["operator", operator],
   ["usage", usage],
+  ["seed-usage", seedUsageCommand],
   ["signing-keys", signingKeys],
   ["schema", schema],
 ]);
@@ -113,6 +116,13 @@ async function usage(argv: string[]): Promise<number> {
   ]).get(argv.join(" "));
   if (work === undefined) throw new StartError("Use it as: npm run usage:verify, or npm run usage:rebuild");
   return await withDatabase((database) => work(new DriftStore(database), print));
+}
+
+async function seedUsageCommand(argv: string[]): Promise<number> {
+  const isProduction = readConfig().production;
+  return await withDatabase((database) =>
+    seedUsage(argv, { store: new UsageSeedStore(database), isProduction, now: new Date(), print }),
+  );
 }
 
 async function signingKeys(argv: string[]): Promise<number> {

@@ -19,6 +19,8 @@ export interface Gateway {
   pid: number;
   demo: Demo;
   apiKeyId: string;
+  /** What its commands are started with. */
+  environment: Record<string, string | undefined>;
   /** The owner's connection string to a database of the gateway's Postgres. */
   databaseUrl(database: string): string;
   /** What `npm run usage:verify` says about this data directory. */
@@ -62,6 +64,7 @@ export async function startGateway(closers: Closer[], nodeOptions: string[] = []
     pid,
     demo,
     apiKeyId,
+    environment,
     databaseUrl: (database) => postgres.url(database),
     verifyUsage: async () =>
       await run(process.execPath, [runScript, "usage", "verify"], { env: environment }).then(

@@ -21,6 +21,10 @@ export const idPrefixes = {
   auditEvent: "aud",
   job: "job",
   dataset: "dts",
+  webhookEndpoint: "whe",
+  webhookDelivery: "whd",
+  /** What a webhook tells of: its receiver knows it by this, however often it is sent. */
+  webhookEvent: "evt",
   request: "req",
   instance: "gtw",
 } as const;

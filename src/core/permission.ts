@@ -7,6 +7,8 @@ export const permissions = {
   "usage:read": "See usage, limits and the plan.",
   "keys:read": "See API keys, never their secrets.",
   "keys:write": "Issue, rotate and revoke API keys.",
+  "webhooks:read": "See webhook endpoints and deliveries, never their secrets.",
+  "webhooks:write": "Make, change and delete webhook endpoints, and send again.",
   "audit:read": "See who did what.",
   "tenant:read": "See the tenant and its members.",
   "tenants:read": "See every tenant (operators).",
@@ -29,11 +31,31 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 const jobs = ["jobs:read", "jobs:write"] as const satisfies Permission[];
 
+const webhooks = ["webhooks:read", "webhooks:write"] as const satisfies Permission[];
+
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, ...jobs, "inferences:create", "keys:write", "audit:read", "subscriptions:write", "limits:write"],
-  ADMIN: [...reading, ...jobs, "inferences:create", "keys:write", "audit:read", "subscriptions:write", "limits:write"],
-  DEVELOPER: [...jobs, "models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
+  OWNER: [
+    ...reading,
+    ...jobs,
+    ...webhooks,
+    "inferences:create",
+    "keys:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
+  ADMIN: [
+    ...reading,
+    ...jobs,
+    ...webhooks,
+    "inferences:create",
+    "keys:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
+  DEVELOPER: [...jobs, "models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "webhooks:read"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 

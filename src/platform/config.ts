@@ -33,6 +33,12 @@ export interface Config {
   maxDatasetBytes: number;
   datasetRetentionDays: number;
   resultsRetentionDays: number;
+  maxStreams: number;
+  maxStreamsPerTenant: number;
+  /** Whether webhooks may go to private addresses, and without TLS. */
+  webhookAllowPrivate: boolean;
+  webhookTimeoutMs: number;
+  webhookRetentionDays: number;
 }
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -86,6 +92,11 @@ export const environmentSchema = z.object({
   MAX_DATASET_MB: whole(1, 1_048_576).default(1_024),
   DATASET_RETENTION_DAYS: whole(1, 3_650).default(7),
   RESULTS_RETENTION_DAYS: whole(1, 3_650).default(30),
+  MAX_STREAMS: whole(1, 100_000).default(1_024),
+  MAX_STREAMS_PER_TENANT: whole(1, 100_000).default(128),
+  WEBHOOK_ALLOW_PRIVATE: flag.optional(),
+  WEBHOOK_TIMEOUT_MS: whole(100, 60_000).default(15_000),
+  WEBHOOK_RETENTION_DAYS: whole(8, 3_650).default(30),
 });
 
 /** Reads the environment once, and reports everything that is wrong with it at once. */
@@ -134,5 +145,10 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxDatasetBytes: variables.MAX_DATASET_MB * 1024 * 1024,
     datasetRetentionDays: variables.DATASET_RETENTION_DAYS,
     resultsRetentionDays: variables.RESULTS_RETENTION_DAYS,
+    maxStreams: variables.MAX_STREAMS,
+    maxStreamsPerTenant: variables.MAX_STREAMS_PER_TENANT,
+    webhookAllowPrivate: variables.WEBHOOK_ALLOW_PRIVATE ?? !production,
+    webhookTimeoutMs: variables.WEBHOOK_TIMEOUT_MS,
+    webhookRetentionDays: variables.WEBHOOK_RETENTION_DAYS,
   };
 }

@@ -16,6 +16,8 @@ export function createMetrics() {
     ...runnerMetrics(registers),
     ...ledgerMetrics(registers),
     ...jobMetrics(registers),
+    ...webhookMetrics(registers),
+    ...streamMetrics(registers),
   };
 }
 
@@ -114,5 +116,43 @@ function jobMetrics(registers: Registry[]) {
       labelNames: ["state"] as const,
       registers,
     }),
+  };
+}
+
+function webhookMetrics(registers: Registry[]) {
+  return {
+    webhookAttempts: new Counter({
+      name: "tollgate_webhook_attempts_total",
+      help: "Webhooks sent, by what came of it: DELIVERED, RETRY, EXHAUSTED or GONE.",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    webhookAttemptSeconds: new Histogram({
+      name: "tollgate_webhook_attempt_seconds",
+      help: "Seconds that a receiver of webhooks took.",
+      buckets: durationBuckets,
+      registers,
+    }),
+    webhookDelaySeconds: new Histogram({
+      name: "tollgate_webhook_delay_seconds",
+      help: "Seconds from an event to its arrival at an endpoint.",
+      buckets: [0.1, 0.5, 1, 5, 30, 120, 600, 3_600, 21_600, 86_400, 345_600],
+      registers,
+    }),
+  };
+}
+
+function streamMetrics(registers: Registry[]) {
+  return {
+    /** Counted when somebody asks. */
+    collectStreams: (count: () => number) =>
+      new Gauge({
+        name: "tollgate_streams",
+        help: "Connections on which callers are told things as they happen.",
+        registers,
+        collect() {
+          this.set(count());
+        },
+      }),
   };
 }

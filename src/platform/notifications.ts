@@ -15,6 +15,7 @@ const channels = [
   "tollgate_models",
   "tollgate_jobs",
   "tollgate_job_progress",
+  "tollgate_webhooks",
 ] as const;
 
 export type NotificationChannel = (typeof channels)[number];

@@ -21,7 +21,16 @@ beforeAll(async () => {
   owner = await gateway.createTenant("Owner");
   stranger = await gateway.createTenant("Stranger");
   const audit = await owner.owner.ask("{ auditEvents { nodes { id } } tenant { members { nodes { user { id } } } } }");
+  const made = await owner.owner.ask(
+    `mutation { createWebhookEndpoint(input: { url: "https://owner.example/hooks", events: ["job.finished"] }) { endpoint { id } } }`,
+  );
+  const endpointId = made.data.createWebhookEndpoint.endpoint.id;
+  const sent = await owner.owner.ask(`mutation($id: ID!) { sendTestWebhook(input: { id: $id }) { id } }`, {
+    id: endpointId,
+  });
   ids = new Map([
+    [idPrefixes.webhookEndpoint, endpointId],
+    [idPrefixes.webhookDelivery, sent.data.sendTestWebhook.id],
     [idPrefixes.tenant, owner.id],
     [idPrefixes.apiKey, owner.apiKeyId],
     [idPrefixes.auditEvent, audit.data.auditEvents.nodes[0].id],
@@ -35,7 +44,7 @@ afterAll(async () => {
 
 test("there are operations that take an id", () => {
   expect(takingIds.map(({ field }) => field.name)).toEqual(
-    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey"]),
+    expect.arrayContaining(["node", "revokeApiKey", "rotateApiKey", "deleteWebhookEndpoint", "webhookDeliveries"]),
   );
 });
 

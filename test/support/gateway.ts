@@ -29,6 +29,7 @@ export async function startTestGateway(
   const client = (credential?: string, of: App = app) => new GraphqlClient(of.url, credential);
 
   return {
+    app,
     url: app.url,
     databaseUrl: database.url,
     client,

@@ -3,6 +3,7 @@ import type { Logger } from "../../platform/logger.ts";
 import type { Notifications } from "../../platform/notifications.ts";
 import { repeatedly } from "../../platform/repeatedly.ts";
 import type { JobKeepingStore } from "./job-keeping.store.ts";
+import type { JobWatches } from "./job-watches.ts";
 import type { Readings } from "./readings.ts";
 import type { Workers } from "./workers.ts";
 
@@ -13,6 +14,7 @@ interface JobWorkOptions {
   notifications: Notifications;
   database: Pick<Database, "systemSql">;
   logger: Logger;
+  watches: JobWatches;
   /** Otherwise this process only sees to what was canceled and what has expired. */
   isWorker: boolean;
 }
@@ -33,7 +35,14 @@ export class JobWork {
   }
 
   start(): void {
-    const { workers, readings, keeping, notifications, logger, isWorker } = this.#options;
+    const { workers, readings, keeping, notifications, watches, logger, isWorker } = this.#options;
+    for (const channel of ["tollgate_jobs", "tollgate_job_progress"] as const) {
+      notifications.subscribe(
+        channel,
+        (jobId) => watches.changed(jobId),
+        () => watches.allChanged(),
+      );
+    }
     const wake = () => {
       workers.wake();
       readings.wake();
@@ -67,7 +76,8 @@ export class JobWork {
 
   /** Finishes or hands back what is in hand. */
   async close(): Promise<void> {
-    const { workers, readings } = this.#options;
+    const { workers, readings, watches } = this.#options;
+    watches.close();
     await Promise.all([workers.close(), readings.close()]);
     await Promise.all(this.#chores.map((chore) => chore.stop()));
   }

@@ -10,10 +10,12 @@ import type { Dataset } from "./dataset.ts";
 import { DatasetsResolver, toDatasetType } from "./datasets.resolver.ts";
 import { DatasetsService } from "./datasets.service.ts";
 import { DatasetsStore } from "./datasets.store.ts";
+import { announceFinished, type FinishedJob } from "./finished-job.ts";
 import type { ChargeWithin } from "./item-charge.ts";
 import { JobItemsResolver } from "./job-items.resolver.ts";
 import { JobItemsStore } from "./job-items.store.ts";
 import { JobKeepingStore } from "./job-keeping.store.ts";
+import { JobWatches } from "./job-watches.ts";
 import { JobWork } from "./job-work.ts";
 import { JobsResolver } from "./jobs.resolver.ts";
 import { JobsService } from "./jobs.service.ts";
@@ -65,14 +67,15 @@ export function buildJobs(options: JobsDomainOptions): JobsDomain {
   const msPerInput = (versionId: string) =>
     engine.state().lanes.find((lane) => lane.versionId === versionId)?.msPerInput;
   const service = new JobsService({ catalogue, jobs, datasets: datasetsStore, quote: options.quote, msPerInput });
-  const resolver = new JobsResolver({ service, jobs, catalogue });
+  const watches = new JobWatches({ jobs, logger: options.logger });
+  const resolver = new JobsResolver({ service, jobs, watches, catalogue });
   return {
     resolvers: [resolver, new JobItemsResolver(new JobItemsStore(database)), new DatasetsResolver(datasets)],
     datasets,
     shownById: async (tenantId, id) => resolver.shown(await jobs.find(tenantId, id)),
     datasetById: async (tenantId, id) => toShown(await datasetsStore.find(tenantId, id)),
     results: new ResultsService({ jobs, results: new ResultsStore(database) }),
-    work: buildWork(options, datasetsStore),
+    work: buildWork(options, { datasets: datasetsStore, watches }),
   };
 }
 
@@ -80,11 +83,14 @@ function toShown(dataset: Dataset | undefined): object | undefined {
   return dataset === undefined ? undefined : toDatasetType(dataset);
 }
 
-function buildWork(options: JobsDomainOptions, datasets: DatasetsStore): JobWork {
+function buildWork(
+  options: JobsDomainOptions,
+  { datasets, watches }: { datasets: DatasetsStore; watches: JobWatches },
+): JobWork {
   const { config, database, logger, instanceId, engine, metrics } = options;
-  const onFinished = async (_sql: Sql, { state }: { state: string }) => {
-    metrics.jobsFinished.inc({ state });
-    await Promise.resolve();
+  const onFinished = async (sql: Sql, job: FinishedJob) => {
+    await announceFinished(sql, job);
+    metrics.jobsFinished.inc({ state: job.state });
   };
   const { resultsRetentionDays } = config;
   const workers = new Workers({
@@ -116,6 +122,7 @@ function buildWork(options: JobsDomainOptions, datasets: DatasetsStore): JobWork
     notifications: options.notifications,
     database,
     logger,
+    watches,
     isWorker: config.workers > 0,
   });
   return work;

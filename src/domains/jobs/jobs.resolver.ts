@@ -1,12 +1,14 @@
-import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from "type-graphql";
+import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import { notFound } from "../../core/errors.ts";
 import { isId } from "../../core/ids.ts";
 import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
+import { subscribeOn } from "../../platform/graphql/subscribe.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toModelType, toVersionType } from "../models/models.types.ts";
 import type { Job } from "./job.ts";
 import { toJobType } from "./job-view.types.ts";
+import type { JobWatches } from "./job-watches.ts";
 import type { JobRequest, JobRequester, JobsService } from "./jobs.service.ts";
 import type { JobsStore } from "./jobs.store.ts";
 import {
@@ -23,6 +25,7 @@ import {
 interface JobsResolverOptions {
   service: JobsService;
   jobs: JobsStore;
+  watches: JobWatches;
   catalogue: Catalogue;
 }
 
@@ -102,6 +105,27 @@ export class JobsResolver {
     @Arg("input", () => RetryJobInput, { description: "The job whose failed items to try." }) input: RetryJobInput,
   ): Promise<JobType> {
     return this.#shown(await this.#options.service.retry(requesterOf(context), input.id));
+  }
+
+  async watch(context: RequestContext, id: string): Promise<AsyncIterable<Job>> {
+    return await this.#options.watches.watch(tenantPrincipalOf(context).tenantId, id);
+  }
+
+  @Authorized("jobs:read")
+  @Subscription(() => JobType, {
+    description:
+      "A job as it stands now, and then whenever that changes, a few times a second at the most; until it has ended.",
+    subscribe: subscribeOn(
+      () => JobsResolver,
+      (resolver, { context, args }: { context: RequestContext; args: { id: string } }) =>
+        resolver.watch(context, args.id),
+    ),
+  })
+  jobProgress(
+    @Root() job: Job,
+    @Arg("id", () => ID, { description: "The id of the job, `job_…`." }) _id: string,
+  ): JobType {
+    return this.#shown(job);
   }
 
   /** A job as callers are shown it; undefined for none. */

@@ -43,6 +43,12 @@ export class UsageReportInput {
     description: "The length of time of each row; without it, the whole period.",
   })
   interval: keyof typeof UsageInterval | null;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description: "Whether to show each row beside the same of the period before.",
+  })
+  compare: boolean;
 }
 
 @ObjectType("MeteredQuantity", { description: "How much of a meter, and what it costs.", simpleResolvers: true })
@@ -50,7 +56,7 @@ export class MeteredQuantityType {
   @Field(() => String, { description: "What was counted, such as `inputs`." })
   meter: string;
 
-  @Field(() => Float, { description: "How much of it: a whole number." })
+  @Field(() => Float, { description: "How much of it; of `compute_ms`, to the thousandth." })
   quantity: number;
 
   @Field(() => MicrosScalar, { description: "What it costs at the price that stood when it was used." })
@@ -83,11 +89,31 @@ export class UsageRowType {
   @Field(() => String, { description: "What was counted." })
   meter: string;
 
-  @Field(() => Float, { description: "How much of it: a whole number." })
+  @Field(() => Float, { description: "How much of it; of `compute_ms`, to the thousandth." })
   quantity: number;
 
   @Field(() => MicrosScalar, { description: "What it costs at the prices that stood when it was used." })
   amount: bigint;
+
+  @Field(() => MeteredQuantityType, {
+    nullable: true,
+    description: "The same of the period before, at the same place in it; only when it was asked for.",
+  })
+  previous: MeteredQuantityType | null;
+}
+
+@ObjectType("UsageComparison", { description: "The period before that of a report.", simpleResolvers: true })
+export class UsageComparisonType {
+  @Field(() => GraphQLDateTime, {
+    description: "When it began: as long before as the report's is long, or as many calendar months.",
+  })
+  startsAt: Date;
+
+  @Field(() => GraphQLDateTime, { description: "When it ended: where the report's begins." })
+  endsAt: Date;
+
+  @Field(() => [MeteredQuantityType], { description: "What was used in it, by meter." })
+  total: MeteredQuantityType[];
 }
 
 @ObjectType("UsageReport", { description: "What a tenant used in a period.", simpleResolvers: true })
@@ -97,4 +123,21 @@ export class UsageReportType {
 
   @Field(() => [MeteredQuantityType], { description: "The sums over all rows, by meter." })
   total: MeteredQuantityType[];
+
+  @Field(() => UsageComparisonType, { nullable: true, description: "The period before, when it was asked for." })
+  comparison: UsageComparisonType | null;
+}
+
+@ObjectType("UsageTick", { description: "What a tenant used in about a second.", simpleResolvers: true })
+export class UsageTickType {
+  @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
+  startsAt: Date;
+
+  @Field(() => GraphQLDateTime, { description: "Until when, exclusive." })
+  endsAt: Date;
+
+  @Field(() => [MeteredQuantityType], {
+    description: "How much of each meter was used; less than nothing where more was taken back than used.",
+  })
+  usage: MeteredQuantityType[];
 }

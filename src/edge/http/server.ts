@@ -1,5 +1,6 @@
 import type { ApolloServer } from "@apollo/server";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
+import websocket from "@fastify/websocket";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
 import { messageOf, TollgateError } from "../../core/errors.ts";
@@ -13,15 +14,21 @@ import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
+import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
 import { registerDatasets } from "./datasets.ts";
+import { streamEvents, wantsEvents } from "./event-stream.ts";
+import { type ExportsOptions, registerExports } from "./exports.ts";
 import { registerJobResults } from "./job-results.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
+import { maxMessageBytes, websocketHandler } from "./websocket.ts";
 
-interface ServerOptions extends OperationsOptions {
+interface ServerOptions extends OperationsOptions, ExportsOptions {
   config: Config;
   logger: Logger;
   apollo: ApolloServer<RequestContext>;
+  subscriptions: Subscriptions;
   authenticator: Authenticator;
   datasets: DatasetsService;
   results: ResultsService;
@@ -34,8 +41,8 @@ declare module "fastify" {
 }
 
 /** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
-export function createServer(options: ServerOptions): FastifyInstance {
-  const { config, apollo, authenticator } = options;
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { apollo, config, authenticator, subscriptions } = options;
   const admission = new Admission(config.requestsInFlight);
   const server = Fastify({
     bodyLimit: config.bodyLimitBytes,
@@ -67,20 +74,38 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const authenticate = async (request: FastifyRequest) => {
     request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
   };
+  const streams = await openStreams(server, options);
   const handler = fastifyApolloHandler(apollo, { context: contextOf });
-  server.route({
-    method: ["GET", "POST"],
-    url: "/graphql",
-    preValidation: authenticate,
-    handler: async (request, reply) =>
-      await admission.admit(() =>
-        withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
-      ),
-  });
+  for (const method of ["GET", "POST"] as const) {
+    server.route({
+      method,
+      url: "/graphql",
+      preValidation: authenticate,
+      handler: async (request, reply) => {
+        // A stream is bounded where streams are counted: it would hold its place here for as long as it is open.
+        if (wantsEvents(request)) return await streamEvents(request, reply, { streams, subscriptions });
+        return await admission.admit(() =>
+          withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
+        );
+      },
+      ...(method === "GET" ? { wsHandler: websocketHandler(streams, subscriptions) } : {}),
+    });
+  }
   registerDatasets(server, { datasets: options.datasets, authenticate });
   registerJobResults(server, { results: options.results, authenticate });
   registerOperations(server, options);
+  registerExports(server, options);
   return server;
+}
+
+/** Before the routes, which WebSocket needs to know of; streams end before the server waits for its connections to. */
+async function openStreams(server: FastifyInstance, options: ServerOptions): Promise<OpenStreams> {
+  const { config, metrics } = options;
+  const streams = new OpenStreams({ ...options, ...config });
+  metrics.collectStreams(() => streams.size);
+  server.addHook("preClose", async () => await streams.close());
+  await server.register(websocket, { options: { maxPayload: maxMessageBytes } });
+  return streams;
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {

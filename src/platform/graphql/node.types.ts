@@ -9,6 +9,8 @@ const typeNames: Readonly<Record<string, string>> = {
   mdv: "ModelVersion",
   als: "Alias",
   aud: "AuditEvent",
+  whe: "WebhookEndpoint",
+  whd: "WebhookDelivery",
   inf: "Inference",
   job: "Job",
   dts: "Dataset",
