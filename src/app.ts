@@ -48,7 +48,7 @@ import { schemaOf } from "./edge/graphql/schema.ts";
 import { Subscriptions } from "./edge/graphql/subscriptions.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
-import { createServer } from "./edge/http/server.ts";
+import { createServer, type Serves } from "./edge/http/server.ts";
 import { nodeLoaders } from "./node-assembly.ts";
 import type { Config } from "./platform/config.ts";
 import { openDatabase } from "./platform/database.ts";
@@ -97,13 +97,16 @@ export async function startApp(options: {
   logger: Logger;
   databaseUrl: string;
   clock?: Clock;
+  /** A worker serves only whoever operates it. */
+  serves?: Serves;
 }): Promise<App> {
-  const { config, logger, databaseUrl, clock = systemClock } = options;
+  const { config, logger, databaseUrl, clock = systemClock, serves = "CALLERS" } = options;
   const instanceId = newId("instance");
   const database = await openDatabase(databaseUrl);
   const notifications = await startNotifications({ database, logger, instanceId });
   try {
-    return await serve({ config, logger, clock, database, notifications, metrics: createMetrics(), instanceId });
+    const metrics = createMetrics();
+    return await serve({ config, logger, clock, database, notifications, metrics, instanceId, serves });
   } catch (error) {
     // Whoever called stops the database next, which these would otherwise report as a failure of its own.
     await notifications.close();
@@ -171,7 +174,7 @@ async function serve(ground: Ground): Promise<App> {
 }
 
 async function buildServer(
-  { config, logger, database, metrics }: Ground,
+  { config, logger, database, metrics, serves }: Ground,
   parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; jobs: JobsDomain; exports: UsageExports },
 ): Promise<FastifyInstance> {
   const graphql = {
@@ -206,6 +209,7 @@ async function buildServer(
     exports,
     datasets,
     results,
+    serves,
   });
 }
 

@@ -62,6 +62,7 @@ import { WebhookSecrets } from "./domains/webhooks/webhook-secrets.ts";
 import { WebhookSender } from "./domains/webhooks/webhook-sender.ts";
 import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
 import { WebhookService } from "./domains/webhooks/webhooks.service.ts";
+import type { Serves } from "./edge/http/server.ts";
 import type { Config } from "./platform/config.ts";
 import type { Database, Sql } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
@@ -78,6 +79,7 @@ export interface Ground {
   metrics: Metrics;
   /** Names this process among the gateways on the database. */
   instanceId: string;
+  serves: Serves;
 }
 
 export type People = Awaited<ReturnType<typeof buildPeople>>;

@@ -20,6 +20,10 @@ beforeAll(async () => {
   gateway = await startTestGateway();
   owner = await gateway.createTenant("Owner");
   stranger = await gateway.createTenant("Stranger");
+  const job = await owner.key.ask("mutation($input: SubmitJobInput!) { submitJob(input: $input) { id } }", {
+    input: { model: "mail", source: { inputs: [{ text: "hello" }] } },
+  });
+  const dataset = await owner.key.ask("mutation { createDataset(input: { format: CSV }) { id } }");
   const audit = await owner.owner.ask("{ auditEvents { nodes { id } } tenant { members { nodes { user { id } } } } }");
   const made = await owner.owner.ask(
     `mutation { createWebhookEndpoint(input: { url: "https://owner.example/hooks", events: ["job.finished"] }) { endpoint { id } } }`,
@@ -33,6 +37,8 @@ beforeAll(async () => {
     [idPrefixes.webhookDelivery, sent.data.sendTestWebhook.id],
     [idPrefixes.tenant, owner.id],
     [idPrefixes.apiKey, owner.apiKeyId],
+    [idPrefixes.job, job.data.submitJob.id],
+    [idPrefixes.dataset, dataset.data.createDataset.id],
     [idPrefixes.auditEvent, audit.data.auditEvents.nodes[0].id],
     [idPrefixes.user, audit.data.tenant.members.nodes[0].user.id],
   ]);

@@ -32,7 +32,11 @@ interface ServerOptions extends OperationsOptions, ExportsOptions {
   authenticator: Authenticator;
   datasets: DatasetsService;
   results: ResultsService;
+  serves: Serves;
 }
+
+/** Whom a process serves: everybody, or only whoever operates it, as a worker does. */
+export type Serves = "CALLERS" | "OPERATORS";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -42,8 +46,7 @@ declare module "fastify" {
 
 /** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, config, authenticator, subscriptions } = options;
-  const admission = new Admission(config.requestsInFlight);
+  const { config } = options;
   const server = Fastify({
     bodyLimit: config.bodyLimitBytes,
     trustProxy: config.trustedProxies.length === 0 ? false : config.trustedProxies,
@@ -71,6 +74,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     return sendError(error, request, reply);
   });
 
+  registerOperations(server, options);
+  if (options.serves === "CALLERS") await openToCallers(server, options);
+  return server;
+}
+
+async function openToCallers(server: FastifyInstance, options: ServerOptions): Promise<void> {
+  const { apollo, config, authenticator, subscriptions } = options;
+  const admission = new Admission(config.requestsInFlight);
   const authenticate = async (request: FastifyRequest) => {
     request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
   };
@@ -93,9 +104,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   }
   registerDatasets(server, { datasets: options.datasets, authenticate });
   registerJobResults(server, { results: options.results, authenticate });
-  registerOperations(server, options);
   registerExports(server, options);
-  return server;
 }
 
 /** Before the routes, which WebSocket needs to know of; streams end before the server waits for its connections to. */
