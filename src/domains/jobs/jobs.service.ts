@@ -34,7 +34,7 @@ export interface JobEstimate {
   isExact: boolean;
   /** Undefined where the tenant has no plan that prices it. */
   amountMicros: bigint | undefined;
-  /** With all runners of this gateway for it alone. */
+  /** At the pace of late, with all runners of this gateway for it alone. */
   seconds: number | undefined;
 }
 

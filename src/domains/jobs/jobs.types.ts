@@ -224,7 +224,7 @@ export class JobEstimateType {
 
   @Field(() => Float, {
     nullable: true,
-    description: "How long it takes at the least, with the runners of one gateway for it alone.",
+    description: "How long it takes at the pace of late, with the runners of one gateway for it alone.",
   })
   seconds: number | null;
 }

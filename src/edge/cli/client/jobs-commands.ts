@@ -168,7 +168,7 @@ async function estimate(
   const facts = [
     `${isExact ? "" : "about "}${shown(items)} items`,
     amount === null ? "no plan prices them" : `${moneyOf(amount)} if all are answered`,
-    ...(seconds === null ? [] : [`at least ${timeOf(seconds)}`]),
+    ...(seconds === null ? [] : [`about ${timeOf(seconds)}`]),
   ];
   print(terminal, estimateJob, isJson, facts.join(" · "));
   return exitCodes.OK;
