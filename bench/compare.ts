@@ -3,6 +3,7 @@ import { startGenerator } from "./load/generator-process.ts";
 import type { LoadRequest } from "./load/messages.ts";
 import { compareBooks } from "./measure/books.ts";
 import { startCommitTimer } from "./measure/commit.ts";
+import { exactnessNames, measureExactness } from "./measure/exactness.ts";
 import { withExpectedLabels } from "./measure/expected.ts";
 import { measureReports, reportsName } from "./measure/reports.ts";
 import { type Books, measure, type Pace, warmUp } from "./measure/rounds.ts";
@@ -25,11 +26,12 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
   if (options.only === reportsName) return await compareReports(options, closers);
   const chosen = settings.filter(({ name }) => name.includes(options.only ?? ""));
-  if (chosen.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
+  const exactness = exactnessNames.filter((name) => name.includes(options.only ?? ""));
+  if (chosen.length === 0 && exactness.length === 0) throw new Error(`no setting has "${options.only}" in its name`);
   const startedAt = new Date();
   const stage = await setUp(closers);
   const idle = await memoryOf(stage.gateway.pid);
-  const rows = await measureAll(stage, chosen, options.isQuick ? quickPace : fullPace);
+  const rows = await measureAll(stage, { chosen, exactness }, options.isQuick ? quickPace : fullPace);
   const books = await compareBooks(stage.gateway, stage.books, startedAt);
   rows.push(
     ...memoryRows("idle after the start", idle),
@@ -81,7 +83,11 @@ async function setUp(closers: Closer[]): Promise<Stage> {
   };
 }
 
-async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<Row[]> {
+async function measureAll(
+  stage: Stage,
+  { chosen, exactness }: { chosen: Setting[]; exactness: (typeof exactnessNames)[number][] },
+  pace: Pace,
+): Promise<Row[]> {
   const { gateway, servers, requests, books, closers } = stage;
   const generator = startGenerator(closers);
   const commits = await startCommitTimer(gateway.databaseUrl, closers);
@@ -101,6 +107,11 @@ async function measureAll(stage: Stage, chosen: Setting[], pace: Pace): Promise<
       rows.push(row);
       say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
     }
+  }
+  const loading = { setting: warmUpSetting, requests: requests.digits, generator, books };
+  for (const row of await measureExactness(exactness, { ...loading, gateway, pace })) {
+    rows.push(row);
+    say(`  ${row.name}: ${row.value} ${row.unit}, baseline ${row.baseline}, ratio ${row.ratio}`);
   }
   return rows;
 }

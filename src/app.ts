@@ -31,9 +31,12 @@ import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
+import { DriftStore } from "./domains/usage/drift.store.ts";
+import { DriftWatch } from "./domains/usage/drift-watch.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
+import { RetentionStore } from "./domains/usage/retention.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import type { UsageExports } from "./domains/usage/usage-export.ts";
@@ -177,14 +180,14 @@ async function buildServer(
   { config, logger, database, metrics, serves }: Ground,
   parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine; jobs: JobsDomain; exports: UsageExports },
 ): Promise<FastifyInstance> {
-  const graphql = {
+  const graphqlOptions = {
     schema: parts.schema,
     logger,
     introspection: config.introspection,
     onError: (code: string) => metrics.errors.inc({ code }),
   };
-  const apollo = await startApollo(graphql);
-  const subscriptions = new Subscriptions({ ...graphql, maxTokens });
+  const graphql = await startApollo(graphqlOptions);
+  const subscriptions = new Subscriptions({ ...graphqlOptions, maxTokens });
   const readiness = async (): Promise<Readiness> => ({
     database: await database.systemSql({ text: "select 1" }).then(
       () => undefined,
@@ -202,7 +205,7 @@ async function buildServer(
     config,
     logger,
     metrics,
-    apollo,
+    graphql,
     subscriptions,
     authenticator,
     readiness,
@@ -214,7 +217,7 @@ async function buildServer(
 }
 
 function startChores(
-  { config, logger, database, metrics }: Ground,
+  { config, logger, clock, database, metrics }: Ground,
   parts: {
     ledger: Ledger;
     engine: Engine;
@@ -226,6 +229,12 @@ function startChores(
   const { sender, outbox } = parts.webhooks;
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
+  const retention = new RetentionStore(database);
+  const drift = new DriftWatch({
+    store: new DriftStore(database),
+    logger,
+    onDrift: (numbers) => metrics.ledgerDrift.set(numbers),
+  });
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
@@ -236,6 +245,12 @@ function startChores(
       await outbox.deleteEnded(config.webhookRetentionDays);
       await outbox.enqueueExpiringKeys();
     }),
+    repeatedly({ everyMs: hourMs, name: "forgetting old counters", logger }, () => retention.forgetOldCounters()),
+    repeatedly({ everyMs: 24 * hourMs, name: "dropping old months", logger }, async () => {
+      const months = await retention.dropOldMonths(config.usageRetentionMonths);
+      if (months.length > 0) logger.info({ months }, "dropped the usage events of months that are invoiced");
+    }),
+    repeatedly({ everyMs: 5 * 60_000, name: "looking for drift", logger }, () => drift.look(clock.now())),
     repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
       metrics.owedReversals.set(parts.ledger.owed);
       const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);

@@ -27,6 +27,7 @@ export interface Config {
   maxQueuedInputsPerTenant: number;
   maxDeadlineMs: number;
   requestsInFlight: number;
+  usageRetentionMonths: number;
   shutdownTimeoutMs: number;
   /** Slices of jobs that this process works on at once; 0: none. */
   workers: number;
@@ -87,6 +88,7 @@ export const environmentSchema = z.object({
   MAX_QUEUED_INPUTS_PER_TENANT: whole(256, 1_000_000).default(8_192),
   MAX_DEADLINE_MS: whole(100, 600_000).default(30_000),
   MAX_REQUESTS_IN_FLIGHT: whole(1, 100_000).default(2_048),
+  USAGE_RETENTION_MONTHS: whole(13, 1_200).default(25),
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
   WORKERS: whole(0, 64).default(4),
   MAX_DATASET_MB: whole(1, 1_048_576).default(1_024),
@@ -140,6 +142,7 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxQueuedInputsPerTenant: variables.MAX_QUEUED_INPUTS_PER_TENANT,
     maxDeadlineMs: variables.MAX_DEADLINE_MS,
     requestsInFlight: variables.MAX_REQUESTS_IN_FLIGHT,
+    usageRetentionMonths: variables.USAGE_RETENTION_MONTHS,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
     workers: variables.WORKERS,
     maxDatasetBytes: variables.MAX_DATASET_MB * 1024 * 1024,

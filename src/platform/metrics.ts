@@ -95,6 +95,11 @@ function ledgerMetrics(registers: Registry[]) {
       help: "Requests that limits in shadow mode would have refused, once for each such limit.",
       registers,
     }),
+    ledgerDrift: new Gauge({
+      name: "tollgate_ledger_drift",
+      help: "Counters and rollups that are known to differ from what the usage events add up to. It must be 0.",
+      registers,
+    }),
     owedReversals: new Gauge({
       name: "tollgate_ledger_owed_reversals",
       help: "Charges to be taken back as soon as the database answers.",

@@ -29,6 +29,7 @@ export async function openTwoGateways() {
   const sql = async (text: string, values: unknown[]) => (await owner.query(text, values)).rows;
 
   return {
+    url: house.url,
     stores: [new ChargeStore(databases[0], holders[0]), new ChargeStore(databases[1], holders[1])] as const,
     sql,
     drift: house.drift,

@@ -115,7 +115,9 @@ create type charge_request as (
   is_leased        boolean
 );
 
-create function charge_usage(requests json, holder_id text)
+-- releases: requests whose work is done, as {tenant_id, event_id}. Their leases go before anything is decided, so that who
+-- asks again after an answer finds the place of their last request free; and no commit is spent on it.
+create function charge_usage(requests json, holder_id text, releases json default '[]')
   returns table (
     ord_            integer,
     -- ADMITTED, REPEATED, NO_PLAN, ABANDONED, or the limit that refused: QUOTA_EXCEEDED, BUDGET_EXCEEDED, RATE_LIMITED,
@@ -123,7 +125,7 @@ create function charge_usage(requests json, holder_id text)
     verdict         text,
     quantities      bigint[],      -- charged, of inputs, tokens, explanations and compute_ms
     amounts         bigint[],
-    is_to_settle    boolean,       -- settle_usage has to be told of the end: a lease is held, or compute reserved
+    is_leased       boolean,       -- the end of its work has to be told: a lease is held
     refused_by      jsonb,
     soft            jsonb,         -- soft limits that were passed
     shadow_refusals integer,       -- of limits that are only watched
@@ -136,6 +138,9 @@ create function charge_usage(requests json, holder_id text)
     first_answer    jsonb
   )
   language plpgsql
+  -- Rows are looked up by their keys, whatever the tables held when the plan was made. The plan is made once: making it
+  -- takes longer than all of the work.
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -160,7 +165,7 @@ declare
   s_starts timestamptz[]; s_ends timestamptz[]; s_most bigint[]; s_refill bigint[]; s_what integer[];
   s_left bigint[]; s_left_before bigint[]; s_is_new boolean[];
   -- The slots of each asker, one asker after the other.
-  r_slot integer[]; r_first integer[]; r_last integer[];
+  r_asker integer[]; r_slot integer[]; r_first integer[]; r_last integer[];
   tenant_no integer; asker integer; m integer; g integer; r integer; s integer; refusing integer;
   needs      bigint[];
   need       bigint;
@@ -171,7 +176,6 @@ declare
   soft_slots integer[];
   shadow_slots integer[];
   shadowed   integer[] := '{}';
-  is_leased  boolean;
   is_alarming boolean := false;
   has_leases boolean := false;
 begin
@@ -189,13 +193,19 @@ begin
              compute_us bigint, model_id text, model_version_id text, api_key_id text, user_id text, idempotency_key text,
              request_digest text, lease_ms integer)
     ) x;
+  select array_agg(tenant_id order by tenant_id collate "C") into t_id
+    from (select distinct tenant_id from unnest(asked)) one;
+  if json_array_length(releases) > 0 then
+    perform lock_ledgers(t_id || array(select x.tenant_id from json_to_recordset(releases) as x(tenant_id text)));
+    delete from concurrency_leases where ctid = any (array(
+      select (select e.ctid from concurrency_leases e where e.tenant_id = x.tenant_id and e.usage_event_id = x.event_id)
+        from json_to_recordset(releases) as x(tenant_id text, event_id text)));
+  else
+    perform lock_ledgers(t_id);
+  end if;
   if asked is null then
     return;
   end if;
-
-  select array_agg(tenant_id order by tenant_id collate "C") into t_id
-    from (select distinct tenant_id from unnest(asked)) one;
-  perform lock_ledgers(t_id);
 
   -- Read: the tenants, their time, plan and billing period.
   select array_agg(at order by no), array_agg(version order by no), array_agg(starts_at order by no),
@@ -227,17 +237,18 @@ begin
   with askers as materialized (
     select distinct a.asker, a.tenant_no, a.tenant_id, a.model_id from unnest(asked) a
   ), priced as materialized (
+    -- Of a meter without a price, too, so that nothing has to be joined again: that one's scheme is empty.
     select a.asker, a.tenant_no, a.tenant_id, of_meter.no, p.*,
            dense_rank() over (order by a.tenant_no, of_meter.no, p.model_id collate "C") as price_group
       from askers a
       cross join unnest(meters) with ordinality as of_meter(meter, no)
-      cross join lateral (
+      left join lateral (
         select p.meter, p.model_id, p.scheme, p.unit_price_micros, p.package_size, p.included, p.tiers
           from plan_prices p
           where p.plan_version_id = t_version[a.tenant_no] and p.meter = of_meter.meter and p.model_id in ('', a.model_id)
           order by p.model_id collate "C" desc
           limit 1
-      ) p
+      ) p on true
   ), groups as materialized (
     select p.*, coalesce(c.quantity, counted.quantity) as quantity, coalesce(c.amount_micros, counted.amount_micros) as cost
       from (select distinct on (price_group) * from priced order by price_group) p
@@ -247,14 +258,12 @@ begin
       left join lateral (
         select coalesce(sum(h.quantity), 0)::bigint as quantity, coalesce(sum(h.amount_micros), 0)::bigint as amount_micros
           from usage_hourly h
-          where c.tenant_id is null and h.tenant_id = p.tenant_id and h.hour >= t_starts[p.tenant_no]
+          where c.tenant_id is null and p.scheme is not null and h.tenant_id = p.tenant_id and h.hour >= t_starts[p.tenant_no]
             and h.hour < t_ends[p.tenant_no] and h.plan_version_id = t_version[p.tenant_no] and h.meter = p.meter
             and h.price_model_id = p.model_id and not h.is_late
       ) counted on c.tenant_id is null
   )
-  select (select array_agg(coalesce(p.price_group, 0) order by a.asker, of_meter.no)
-            from askers a cross join generate_series(1, 4) as of_meter(no)
-            left join priced p on p.asker = a.asker and p.no = of_meter.no),
+  select (select array_agg(case when scheme is null then 0 else price_group end order by asker, no) from priced),
          array_agg(tenant_no order by price_group), array_agg(meter order by price_group),
          array_agg(model_id order by price_group), array_agg(scheme order by price_group),
          array_agg(unit_price_micros order by price_group), array_agg(package_size order by price_group),
@@ -311,32 +320,34 @@ begin
       left join usage_counters c
         on c.tenant_id = l.tenant_id and c.period = l.period and c.period_starts_at = span.starts_at
        and c.plan_version_id = '' and c.meter = coalesce(l.meter, '') and c.model_id = l.model_id and c.api_key_id = l.key_scope
-  ), refs as (
-    select asker, count(slot) as slots, array_agg(slot order by slot) as own from applying group by asker
   )
-  select (select array_agg(slot order by asker, slot) from applying),
-         (select array_agg(coalesce(refs.slots, 0) order by a.asker) from askers a left join refs using (asker)),
-         (select array_agg(of_meter.no = 1 or a_group[(a.asker - 1) * 4 + of_meter.no] > 0 or exists (
-                             select from applying l
-                               where l.asker = a.asker and l.kind = 'QUOTA' and l.meter = meters[of_meter.no])
-                           order by a.asker, of_meter.no)
-            from askers a cross join generate_series(1, 4) as of_meter(no)),
+  select (select array_agg(asker order by asker, slot) from applying),
+         (select array_agg(slot order by asker, slot) from applying),
          array_agg(tenant_no order by slot), array_agg(id order by slot), array_agg(key_scope order by slot),
          array_agg(kind order by slot), array_agg(mode order by slot), array_agg(meter order by slot),
          array_agg(model_id order by slot), array_agg(period order by slot), array_agg(starts_at order by slot),
          array_agg(ends_at order by slot), array_agg(quantity order by slot), array_agg(refill_micros order by slot),
          array_agg(what order by slot), array_agg(left_ order by slot), array_agg(is_new order by slot)
-    into r_slot, r_last, a_counts, s_tenant, s_id, s_key, s_kind, s_mode, s_meter, s_model, s_period, s_starts, s_ends, s_most,
+    into r_asker, r_slot, s_tenant, s_id, s_key, s_kind, s_mode, s_meter, s_model, s_period, s_starts, s_ends, s_most,
          s_refill, s_what, s_left, s_is_new
     from slots;
   s_left_before := s_left;
-  -- Counts of slots become where each asker's begin and end.
-  r_first := r_last;
-  r := 0;
-  for asker in 1 .. cardinality(r_last) loop
-    r_first[asker] := r + 1;
-    r := r + r_last[asker];
+  -- A meter is recorded where it is priced or limited. Nobody has limits until the first of theirs is met.
+  a_counts := array_fill(false, array[cardinality(a_group)]);
+  for m in 1 .. cardinality(a_group) loop
+    a_counts[m] := a_group[m] > 0;
+  end loop;
+  r_first := array_fill(1, array[cardinality(a_group) / 4]);
+  r_last := array_fill(0, array[cardinality(a_group) / 4]);
+  for r in 1 .. coalesce(cardinality(r_slot), 0) loop
+    asker := r_asker[r];
+    if r_last[asker] = 0 then
+      r_first[asker] := r;
+    end if;
     r_last[asker] := r;
+    if s_what[r_slot[r]] <= 4 then
+      a_counts[asker * 4 - 4 + s_what[r_slot[r]]] := true;
+    end if;
   end loop;
 
   -- Decide, one after the other.
@@ -344,7 +355,7 @@ begin
     tenant_no := request.tenant_no;
     asker := request.asker;
     ord_ := request.ord;
-    quantities := null; amounts := null; is_to_settle := false; refused_by := null; soft := null; shadow_refusals := 0;
+    quantities := null; amounts := null; is_leased := false; refused_by := null; soft := null; shadow_refusals := 0;
     first_inference := null;
 
     -- Taken back before it came. Its name is not needed any longer: no charge is sent twice.
@@ -452,6 +463,7 @@ begin
                                   then ceil(extract(epoch from latest - clock) * 1000) end);
       quantities := null;
       amounts := null;
+      is_leased := false;
       return next;
       continue;
     end if;
@@ -495,7 +507,6 @@ begin
     request.is_leased := is_leased;
     admitted := admitted || request;
     has_leases := has_leases or is_leased;
-    is_to_settle := is_leased or quantities[4] > 0;
     verdict := 'ADMITTED';
     return next;
   end loop;
@@ -683,6 +694,7 @@ $$;
 create function settle_usage(settlements json)
   returns table (ord_ integer, compute_us bigint, amount_micros bigint)
   language plpgsql
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -693,9 +705,10 @@ declare
 begin
   select array_agg(distinct x.tenant_id) into tenants from json_to_recordset(settlements) as x(tenant_id text);
   perform lock_ledgers(tenants);
-  delete from concurrency_leases e
-    using json_to_recordset(settlements) as x(tenant_id text, event_id text)
-    where e.tenant_id = x.tenant_id and e.usage_event_id = x.event_id;
+  -- Each looked up by its key: joined, every lease would be compared with every settlement.
+  delete from concurrency_leases where ctid = any (array(
+    select (select e.ctid from concurrency_leases e where e.tenant_id = x.tenant_id and e.usage_event_id = x.event_id)
+      from json_to_recordset(settlements) as x(tenant_id text, event_id text)));
   for wanted in
     select x.ord, x.tenant_id, x.event_id, x.compute_us
       from json_to_recordset(settlements) as x(ord integer, tenant_id text, event_id text, compute_us bigint)
@@ -731,6 +744,7 @@ $$;
 -- arrives when the network is whole again.
 create function reverse_usage(reversals json, holder_id text) returns void
   language plpgsql
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   tenants text[];
@@ -787,9 +801,9 @@ begin
 end
 $$;
 
-revoke execute on function charge_usage(json, text), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
+revoke execute on function charge_usage(json, text, json), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
                            take_back(usage_events, text, bigint, text) from public;
-grant execute on function charge_usage(json, text), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
+grant execute on function charge_usage(json, text, json), settle_usage(json), reverse_usage(json, text), lock_ledgers(text[]),
                           take_back(usage_events, text, bigint, text) to tollgate_system;
 
 -- Every limit that applies to a tenant, or to one of its keys, as it stands now. Read without the lock: by the time that it
@@ -855,3 +869,24 @@ create policy only_stricter on tenant_limits as restrictive for insert to tollga
 create policy only_own on tenant_limits as restrictive for delete to tollgate_app using (not replaces_plan);
 grant insert, delete on tenant_limits to tollgate_app;
 grant update (limits_revision) on tenant_ledgers to tollgate_app;
+
+-- Lets go of a month of events, which the caller has found to be invoiced. The rollups of it stay. Waits for nobody long: a
+-- report that reads the table would otherwise hold up this, and this every charge.
+create function drop_usage_month(month date) returns void
+  language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s'
+as $$
+declare
+  name text := 'usage_events_' || to_char(month, 'YYYY_MM');
+begin
+  if month > now() - interval '3 months' then
+    raise exception 'the month % is too young to be dropped', month;
+  end if;
+  perform pg_advisory_xact_lock(72707370);
+  if to_regclass('public.' || name) is not null then
+    execute format('alter table usage_events detach partition %I', name);
+    execute format('drop table %I', name);
+  end if;
+end
+$$;
+revoke execute on function drop_usage_month(date) from public;
+grant execute on function drop_usage_month(date) to tollgate_system;

@@ -145,24 +145,23 @@ export class InferenceService {
   }
 
   /**
-   * What is charged in the end, once the ledger knows that the work is done. Nothing has to be told for most requests:
-   * those of tenants without a concurrency limit whose plan does not count compute.
+   * What is charged in the end. Where compute was reserved, that is known once the ledger has corrected it to what was
+   * measured. A lease goes with the next commit, which nobody has to wait for.
    */
   async settled(
     { principal, startedAt, deadlineAt }: Admissible,
     usageEventId: string,
-    { charged, isToSettle }: Pick<AdmittedCharge, "charged" | "isToSettle">,
+    { charged, isLeased }: Pick<AdmittedCharge, "charged" | "isLeased">,
     { computeUs }: RunResult,
   ): Promise<ChargedMeter[]> {
     this.#usualMs += 0.1 * (performance.now() - startedAt - this.#usualMs);
-    if (!isToSettle) return charged;
-    const hasReserved = charged.some(({ meter }) => meter === "compute_ms");
-    const settling = this.#options.ledger.settle({
-      tenantId: principal.tenantId,
-      usageEventId,
-      computeUs: hasReserved ? computeUs : undefined,
-    });
-    const compute = await withDeadline(settling, deadlineAt);
+    const { ledger } = this.#options;
+    const { tenantId } = principal;
+    if (!charged.some(({ meter }) => meter === "compute_ms")) {
+      if (isLeased) ledger.release({ tenantId, usageEventId });
+      return charged;
+    }
+    const compute = await withDeadline(ledger.settle({ tenantId, usageEventId, computeUs }), deadlineAt);
     return charged.map((one) => (one.meter === "compute_ms" ? (compute ?? one) : one));
   }
 

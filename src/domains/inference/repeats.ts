@@ -146,15 +146,13 @@ export class Repeats {
       throw error;
     }
     const again = { ...admissible, target: { ...pinned, alias: admissible.target.alias } };
-    // Its lease was the gone gateway's; compute that was reserved is to be settled all the same.
-    const isToSettle = first.charged.some(({ meter }) => meter === "compute_ms");
-    return await this.#runAndStore(again, { ...first, key, isToSettle, softLimits: [] });
+    return await this.#runAndStore(again, { ...first, key, isLeased: false, softLimits: [] });
   }
 
   /** The answer of a charge that is committed, once it lies under the key. If it fails, the charge is taken back. */
   async #runAndStore(
     admissible: Admissible,
-    charge: ChargeNames & Pick<AdmittedCharge, "charged" | "isToSettle" | "softLimits"> & { key: string },
+    charge: ChargeNames & Pick<AdmittedCharge, "charged" | "isLeased" | "softLimits"> & { key: string },
   ): Promise<Inference> {
     const { service, catalogue } = this.#options;
     const { key, inferenceId, usageEventId, softLimits } = charge;

@@ -2,14 +2,22 @@ import { z } from "zod";
 import type { LimitDetails } from "../../core/errors.ts";
 import type { Database, Sql, SqlQuery } from "../../platform/database.ts";
 import { meters, scaleOf } from "../plans/meter.ts";
-import type { ChargedMeter, ChargeRequest, ChargeVerdict, FirstRequest, Reversal, Settlement } from "./charge.ts";
+import type {
+  ChargedMeter,
+  ChargeRequest,
+  ChargeVerdict,
+  FirstRequest,
+  Release,
+  Reversal,
+  Settlement,
+} from "./charge.ts";
 
 interface ChargeRow {
   ord_: number;
   verdict: ChargeVerdict["kind"];
   quantities: string[] | null;
   amounts: string[] | null;
-  is_to_settle: boolean;
+  is_leased: boolean;
   refused_by: unknown;
   soft: unknown;
   shadow_refusals: number;
@@ -33,14 +41,17 @@ export class ChargeStore {
     this.#instanceId = instanceId;
   }
 
-  /** Decides all of the requests and writes the events of those admitted, in one commit. Verdicts in the same order. */
-  async charge(requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
-    return verdictsOf(requests, await this.#database.chargeSql<ChargeRow>(this.#chargeQuery(requests)));
+  /**
+   * Gives the leases back of those that are released, then decides all of the requests and writes the events of those
+   * admitted, in one commit. Verdicts in the same order.
+   */
+  async charge(requests: readonly ChargeRequest[], releases: readonly Release[] = []): Promise<ChargeVerdict[]> {
+    return verdictsOf(requests, await this.#database.chargeSql<ChargeRow>(this.#chargeQuery(requests, releases)));
   }
 
   /** The same within a transaction: the events are committed together with what they pay for, or not at all. */
   async chargeWithin(sql: Sql, requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
-    return verdictsOf(requests, (await sql(this.#chargeQuery(requests))) as ChargeRow[]);
+    return verdictsOf(requests, (await sql(this.#chargeQuery(requests, []))) as ChargeRow[]);
   }
 
   /** Ends what was charged, each once. For each with reserved compute: what of it was charged in the end. */
@@ -77,11 +88,15 @@ export class ChargeStore {
     });
   }
 
-  #chargeQuery(requests: readonly ChargeRequest[]): SqlQuery {
+  #chargeQuery(requests: readonly ChargeRequest[], releases: readonly Release[]): SqlQuery {
     return {
       name: "charge-usage",
-      text: "select * from charge_usage($1::json, $2::text)",
-      values: [JSON.stringify(requests.map(toRecord)), this.#instanceId],
+      text: "select * from charge_usage($1::json, $2::text, $3::json)",
+      values: [
+        JSON.stringify(requests.map(toRecord)),
+        this.#instanceId,
+        JSON.stringify(releases.map((one) => ({ tenant_id: one.tenantId, event_id: one.usageEventId }))),
+      ],
     };
   }
 }
@@ -121,7 +136,7 @@ function toVerdict(row: ChargeRow): ChargeVerdict {
       return {
         kind: "ADMITTED",
         charged: chargedOf(row.quantities ?? [], row.amounts ?? []),
-        isToSettle: row.is_to_settle,
+        isLeased: row.is_leased,
         softLimits: row.soft === null ? [] : z.array(limitJson).parse(row.soft).map(toDetails),
         shadowRefusals: row.shadow_refusals,
       };

@@ -43,8 +43,8 @@ export type ChargeVerdict =
 export interface AdmittedCharge {
   kind: "ADMITTED";
   charged: ChargedMeter[];
-  /** The ledger has to be told when the work is done: a lease is held, or compute was reserved. */
-  isToSettle: boolean;
+  /** The ledger has to be told when the work is done: a lease is held. */
+  isLeased: boolean;
   /** Soft limits that do not cover it. */
   softLimits: LimitDetails[];
   /** How many limits that are only watched would have refused it. */
@@ -87,9 +87,13 @@ export interface Reversal {
 }
 
 /** The end of work that was charged. */
-export interface Settlement {
+export interface Release {
   tenantId: string;
   usageEventId: string;
-  /** What was measured, in microseconds. Undefined: no compute was reserved. */
-  computeUs: number | undefined;
+}
+
+/** The end of work whose compute was reserved. */
+export interface Settlement extends Release {
+  /** What was measured, in microseconds. */
+  computeUs: number;
 }

@@ -123,7 +123,9 @@ const countersInUse = `
   select c.* from usage_counters c
     join tenant_ledgers l on l.tenant_id = c.tenant_id
     join tenants t on t.id = c.tenant_id
-    left join subscriptions s on s.tenant_id = c.tenant_id and s.starts_at <= now() and (s.ends_at is null or s.ends_at > now())
+    cross join lateral (select greatest(tollgate_now(), l.last_at, l.closed_until) as at) ledger
+    left join subscriptions s on s.tenant_id = c.tenant_id and s.starts_at <= ledger.at
+                             and (s.ends_at is null or s.ends_at > ledger.at)
     where c.plan_version_id <> '' or l.counted_for = concat(s.plan_version_id, ' ', l.limits_revision)`;
 
 function countersSql(source: string, counted: { hour: string; late: string }, where: string): string {
@@ -188,17 +190,20 @@ const driftSql = `
   order by 1, 2, 3`;
 
 // From the rollups, and of the period that is not over: a late event is of another one.
-const openPeriod = `
-  (select period_of(greatest(now(), l.last_at), t.billing_anchor_day)
-     from tenant_ledgers l join tenants t on t.id = l.tenant_id where l.tenant_id = $1)`;
+function openPeriod(edge: "starts_at" | "ends_at"): string {
+  return `(
+    select (period_of(greatest(tollgate_now(), l.last_at, l.closed_until), t.billing_anchor_day)).${edge}
+      from tenant_ledgers l join tenants t on t.id = l.tenant_id where l.tenant_id = $1)`;
+}
+
 const tenantSql = `
   ${countersSql(
     "usage_hourly",
     { hour: "hour", late: "not e.is_late and e.hour >= c.period_starts_at and e.hour < span.ends_at" },
-    `c.tenant_id = $1 and c.period_starts_at >= (${openPeriod}).starts_at`,
+    `c.tenant_id = $1 and c.period_starts_at >= ${openPeriod("starts_at")}`,
   )}
   union all ${ratedSql(
     "usage_hourly",
-    `(${openPeriod}).starts_at`,
-    `e.tenant_id = $1 and not e.is_late and e.hour >= (${openPeriod}).starts_at and e.hour < (${openPeriod}).ends_at`,
+    `${openPeriod("starts_at")}`,
+    `e.tenant_id = $1 and not e.is_late and e.hour >= ${openPeriod("starts_at")} and e.hour < ${openPeriod("ends_at")}`,
   )}`;

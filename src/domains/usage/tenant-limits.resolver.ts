@@ -24,13 +24,10 @@ export class TenantLimitsResolver {
   })
   async tenantLimits(
     @Ctx() context: RequestContext,
-    @Arg("tenantId", () => ID, {
-      nullable: true,
-      description: "The tenant; for operators. Without it, the principal's own.",
-    })
-    tenantId: string | null,
+    @Arg("tenantId", () => ID, { description: "The tenant: the principal's own, or any for operators." })
+    tenantId: string,
   ): Promise<TenantLimit[]> {
-    return await this.#service.list(principalOf(context), tenantId ?? undefined);
+    return await this.#service.list(principalOf(context), tenantId);
   }
 
   @Authorized("limits:write")

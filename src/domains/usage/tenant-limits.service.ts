@@ -28,7 +28,7 @@ export class TenantLimitsService {
     this.#options = options;
   }
 
-  async list(principal: Principal, tenantId: string | undefined): Promise<TenantLimit[]> {
+  async list(principal: Principal, tenantId: string): Promise<TenantLimit[]> {
     return await this.#options.store.list(tenantOf(principal, tenantId));
   }
 

@@ -8,6 +8,7 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLFormattedError,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
@@ -16,6 +17,7 @@ import { TollgateError } from "../../core/errors.ts";
 import type { RequestContext } from "../../core/request-context.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { formatError } from "./format-error.ts";
+import { KnownOperations } from "./known-operations.ts";
 import { checkOperation, type OperationPlan, planOperation } from "./operation-cost.ts";
 import { currentRequestId } from "./request-scope.ts";
 
@@ -33,9 +35,21 @@ interface ApolloOptions {
  */
 export const maxTokens = 2_000;
 
+export interface GraphqlDoor {
+  apollo: ApolloServer<RequestContext>;
+  known: KnownOperations;
+}
+
 /** The GraphQL door: parses, validates, prices the whole operation, and only then resolves. Sends nothing home. */
-export async function startApollo(options: ApolloOptions): Promise<ApolloServer<RequestContext>> {
+export async function startApollo(options: ApolloOptions): Promise<GraphqlDoor> {
   const { schema, logger, onError } = options;
+  const format = (formatted: GraphQLFormattedError, thrown: unknown) => {
+    const requestId = currentRequestId();
+    const error = formatError(formatted, thrown, { logger, requestId, suggests: options.introspection });
+    onError(String(error.extensions?.["code"]));
+    return error;
+  };
+  const known = new KnownOperations({ schema, formatError: format });
   const apollo = new ApolloServer<RequestContext>({
     schema,
     introspection: options.introspection,
@@ -48,17 +62,9 @@ export async function startApollo(options: ApolloOptions): Promise<ApolloServer<
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens },
     logger,
-    formatError: (formatted, thrown) => {
-      const error = formatError(formatted, thrown, {
-        logger,
-        requestId: currentRequestId(),
-        suggests: options.introspection,
-      });
-      onError(String(error.extensions?.["code"]));
-      return error;
-    },
+    formatError: format,
     plugins: [
-      pricingPlugin(),
+      pricingPlugin(known),
       // It would walk every field of every answer for hints that nobody reads.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
@@ -66,11 +72,11 @@ export async function startApollo(options: ApolloOptions): Promise<ApolloServer<
     ],
   });
   await apollo.start();
-  return apollo;
+  return { apollo, known };
 }
 
 // Apollo keeps parsed documents by their hash, so the same operation comes as the same object and its plan is found.
-function pricingPlugin(): ApolloServerPlugin<RequestContext> {
+function pricingPlugin(known: KnownOperations): ApolloServerPlugin<RequestContext> {
   const plans = new WeakMap<OperationDefinitionNode, OperationPlan>();
   const listener: GraphQLRequestListener<RequestContext> = {
     didResolveOperation: ({ schema, document, operation, request }) => {
@@ -79,6 +85,7 @@ function pricingPlugin(): ApolloServerPlugin<RequestContext> {
         const plan = plans.get(operation) ?? planOperation(schema, operation, fragmentsOf(document));
         plans.set(operation, plan);
         checkOperation(plan, request.variables ?? {});
+        if (request.query !== undefined) known.remember(request.query, document, plan);
       } catch (error) {
         throw withStatus(error);
       }

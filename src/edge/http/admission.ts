@@ -10,7 +10,7 @@ export class Admission {
     this.#limit = limit;
   }
 
-  async admit<T>(work: () => Promise<T>): Promise<T> {
+  async admit<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#inFlight >= this.#limit) {
       throw new TollgateError("OVERLOADED", `${this.#inFlight} requests are in progress. Try again later.`, {
         // By then the ones in progress have, on the average, gone.

@@ -1,4 +1,3 @@
-import type { ApolloServer } from "@apollo/server";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -12,6 +11,7 @@ import type { ResultsService } from "../../domains/jobs/results.service.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import type { Subscriptions } from "../graphql/subscriptions.ts";
@@ -27,7 +27,7 @@ import { maxMessageBytes, websocketHandler } from "./websocket.ts";
 interface ServerOptions extends OperationsOptions, ExportsOptions {
   config: Config;
   logger: Logger;
-  apollo: ApolloServer<RequestContext>;
+  graphql: GraphqlDoor;
   subscriptions: Subscriptions;
   authenticator: Authenticator;
   datasets: DatasetsService;
@@ -80,13 +80,17 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 async function openToCallers(server: FastifyInstance, options: ServerOptions): Promise<void> {
-  const { apollo, config, authenticator, subscriptions } = options;
+  const { graphql, config, authenticator, subscriptions } = options;
   const admission = new Admission(config.requestsInFlight);
   const authenticate = async (request: FastifyRequest) => {
     request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
   };
   const streams = await openStreams(server, options);
-  const handler = fastifyApolloHandler(apollo, { context: contextOf });
+  const apolloHandler = fastifyApolloHandler(graphql.apollo, {
+    context: (request, reply) => Promise.resolve(contextOf(request, reply)),
+  });
+  const answer = (request: FastifyRequest, reply: FastifyReply) =>
+    answerKnown(graphql, request, reply) ?? Promise.resolve(apolloHandler.call(server, request, reply));
   for (const method of ["GET", "POST"] as const) {
     server.route({
       method,
@@ -95,9 +99,7 @@ async function openToCallers(server: FastifyInstance, options: ServerOptions): P
       handler: async (request, reply) => {
         // A stream is bounded where streams are counted: it would hold its place here for as long as it is open.
         if (wantsEvents(request)) return await streamEvents(request, reply, { streams, subscriptions });
-        return await admission.admit(() =>
-          withRequestId(request.id, () => Promise.resolve(handler.call(server, request, reply))),
-        );
+        return await admission.admit(() => withRequestId(request.id, () => answer(request, reply)));
       },
       ...(method === "GET" ? { wsHandler: websocketHandler(streams, subscriptions) } : {}),
     });
@@ -117,13 +119,30 @@ async function openStreams(server: FastifyInstance, options: ServerOptions): Pro
   return streams;
 }
 
-function contextOf(request: FastifyRequest, reply: FastifyReply): Promise<RequestContext> {
-  return Promise.resolve({
+/** Undefined where the request is not of the usual form, or its operation is not known yet: then Apollo is asked. */
+function answerKnown(
+  { known }: GraphqlDoor,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): string | Promise<string> | undefined {
+  const { method, headers, body } = request;
+  // A type that no form can send, which is what protects a signed-in browser; and an answer in the usual type.
+  const isUsual = method === "POST" && headers["content-type"]?.startsWith("application/json") === true;
+  if (!isUsual || !usualAccepts.has(headers.accept)) return undefined;
+  const answer = known.answer(body, () => contextOf(request, reply));
+  if (answer !== undefined) void reply.header("content-type", "application/json; charset=utf-8");
+  return answer;
+}
+
+const usualAccepts = new Set([undefined, "*/*", "application/json"]);
+
+function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
+  return {
     requestId: request.id,
     principal: request.principal,
     clientAddress: request.ip,
     abandoned: abandonedBy(reply),
-  });
+  };
 }
 
 // The caller has left when its connection closes before the answer was written.

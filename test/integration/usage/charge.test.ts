@@ -193,6 +193,7 @@ describe("the ledger", () => {
     ]);
     await house.rebuild();
     expect(await house.drift()).toEqual([]);
-    expect(await house.usedBy(tenant)).toBe(7);
+    const verdicts = await store.charge([chargeRequestOf(tenant, 93), chargeRequestOf(tenant, 1)]);
+    expect(verdicts.map((verdict) => verdict.kind)).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
   });
 });

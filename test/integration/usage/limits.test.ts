@@ -153,8 +153,13 @@ describe("a concurrency limit", () => {
     const [first, second, third] = [1, 1, 1].map((quantity) => chargeRequestOf(tenant, quantity, lease));
     if (first === undefined || second === undefined || third === undefined) throw new Error("three were made");
     expect(kinds(await store.charge([first, second, third]))).toEqual(["ADMITTED", "ADMITTED", "CONCURRENCY_LIMITED"]);
-    await store.settle([{ tenantId: tenant, usageEventId: first.usageEventId, computeUs: undefined }]);
-    await store.settle([{ tenantId: tenant, usageEventId: first.usageEventId, computeUs: undefined }]);
+    const released = { tenantId: tenant, usageEventId: first.usageEventId };
+    const next = [1, 1].map((quantity) => chargeRequestOf(tenant, quantity, lease));
+    expect(kinds(await store.charge(next, [released, released]))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
+    await store.charge([], [released]);
+    expect(kinds(await charge(tenant, [1], lease))).toEqual(["CONCURRENCY_LIMITED"]);
+    const last = next[0] ?? second;
+    await store.settle([{ tenantId: tenant, usageEventId: last.usageEventId, computeUs: 1 }]);
     expect(kinds(await charge(tenant, [1, 1], lease))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
     await store.reverse([{ tenantId: tenant, usageEventId: second.usageEventId, reason: "MODEL_FAILED" }]);
     expect(kinds(await charge(tenant, [1, 1], lease))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);

@@ -41,7 +41,7 @@ describe("compute", () => {
     const request = chargeRequestOf(tenant, 1, { computeUs: 6_000 });
     const [verdict] = await store.charge([request]);
     expect(verdict).toMatchObject({
-      isToSettle: true,
+      isLeased: false,
       charged: [{ meter: "inputs" }, { meter: "compute_ms", quantity: 6_000n, amountMicros: 42n }],
     });
     expect(kinds(await charge(tenant, [1], { computeUs: 6_000 }))).toEqual(["QUOTA_EXCEEDED"]);
@@ -105,7 +105,10 @@ describe("a price", () => {
 
 describe("a period that was closed", () => {
   test("takes no more: a correction of it is dated in the next, marked late, and gives no quota back there", async () => {
-    const tenant = await desk.createTenant({ prices: [{ unitPriceMicros: 5, included: 2 }], limits: [quota(10)] });
+    const tenant = await desk.createTenant({
+      prices: [{ unitPriceMicros: 5, included: 2 }],
+      limits: [quota(10, { period: "DAY" })],
+    });
     const request = chargeRequestOf(tenant, 6);
     await store.charge([request, chargeRequestOf(tenant, 1)]);
     await house.sql("update tenant_ledgers set closed_until = (period_of(now(), 1)).ends_at where tenant_id = $1", [
