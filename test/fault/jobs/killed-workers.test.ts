@@ -137,6 +137,22 @@ describe("kill -9 of the only worker", () => {
   });
 });
 
+describe("a worker on a machine of its own", () => {
+  test("does the jobs of a gateway that does none, serves no callers, and stops in order", async () => {
+    const tenant = await house.createTenant();
+    const gateway = await start({ WORKERS: "0" });
+    const client = clientOf(gateway, tenant.apiKey);
+    const inputs = Array.from({ length: 300 }, (_, index) => grey(index));
+    const { id } = await client.submit({ model: "digits", source: { inputs } });
+    const worker = await GatewayProcess.startWorker({ DATABASE_URL: house.url });
+    await client.until(id, "SUCCEEDED");
+    await expectEachOnce(client, { id, tenantId: tenant.id }, inputs.length);
+    expect((await fetch(`${worker.url}/graphql`, { method: "POST" })).status).toBe(404);
+    expect((await fetch(`${worker.url}/readyz`)).status).toBe(200);
+    expect([await worker.stop(), await gateway.stop()]).toEqual([0, 0]);
+  });
+});
+
 describe("SIGTERM of a worker", () => {
   test("finishes or hands back its slices: another one goes on without waiting for a lease", async () => {
     const tenant = await house.createTenant();
