@@ -43,7 +43,8 @@ const only = (name, allowed, packages) => ({
 });
 
 // The files that speak GraphQL, and the two that build everything.
-const door = "[.](resolver|types)[.]ts$|^src/edge/(graphql|http)/|^src/platform/graphql/|^src/(app|[a-z-]*assembly)[.]ts$";
+const door =
+  "[.](resolver|types)[.]ts$|^src/edge/(graphql|http)/|^src/platform/graphql/|^src/(app|[a-z-]*assembly)[.]ts$";
 
 module.exports = {
   forbidden: [

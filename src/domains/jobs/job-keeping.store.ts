@@ -1,3 +1,4 @@
+import type pg from "pg";
 import type { Database, Sql } from "../../platform/database.ts";
 
 interface JobKeepingOptions {
@@ -71,19 +72,44 @@ export class JobKeepingStore {
               and not exists (
                 select from job_slices s
                   where s.tenant_id = j.tenant_id and s.job_id = j.id and s.is_open and s.lease_until > clock_timestamp())
-            returning j.tenant_id, j.id`,
+            returning j.tenant_id, j.id, j.state`,
         values: [this.#options.resultsRetentionDays],
       });
-      for (const { tenant_id: tenantId, id: jobId } of jobs) {
-        await sql({
-          name: "close-canceled-slices",
-          text: `
-            update job_slices set is_open = false, inputs = null, holder = null, lease_until = null, epoch = epoch + 1
-              where tenant_id = $1 and job_id = $2 and is_open`,
-          values: [tenantId, jobId],
-        });
-        await this.#options.onFinished(sql, { tenantId, jobId, state: "CANCELED" });
-      }
+      await this.#end(sql, jobs);
+      return jobs.length;
+    });
+  }
+
+  /**
+   * Ends the jobs that wait for a version which was retired and which no process runs any more: nobody would ever answer
+   * their items. What has been answered stays.
+   */
+  async finishRetired(): Promise<number> {
+    return await this.#options.database.jobTransaction(async (sql) => {
+      const failure = {
+        code: "MODEL_NOT_READY",
+        message:
+          "The version was retired before the job came to its end. Submit what was not answered to another version.",
+      };
+      const jobs = await sql({
+        name: "finish-retired",
+        text: `
+          update jobs j
+            set state = case when j.items_succeeded > 0 then 'PARTIALLY_FAILED' else 'FAILED' end, failure = $1,
+                finished_at = clock_timestamp(), items_total = coalesce(j.items_total, j.items_read),
+                reader = null, reader_until = null, pause = null, paused_until = null,
+                expires_at = clock_timestamp() + make_interval(days => $2::integer)
+            from model_versions v
+            where v.id = j.model_version_id and v.retired_at < now() - interval '1 minute'
+              and j.finished_at is null and j.state <> 'CANCELING'
+              and coalesce(j.recent_at, j.created_at) < now() - interval '1 minute'
+              and not exists (
+                select from job_slices s
+                  where s.tenant_id = j.tenant_id and s.job_id = j.id and s.is_open and s.lease_until > clock_timestamp())
+            returning j.tenant_id, j.id, j.state`,
+        values: [JSON.stringify(failure), this.#options.resultsRetentionDays],
+      });
+      await this.#end(sql, jobs);
       return jobs.length;
     });
   }
@@ -99,6 +125,20 @@ export class JobKeepingStore {
             and (paused_until is null or paused_until > clock_timestamp())`,
       values: [tenantId ?? null],
     });
+  }
+
+  /** Nothing of these jobs is worked on again. */
+  async #end(sql: Sql, jobs: readonly pg.QueryResultRow[]): Promise<void> {
+    for (const { tenant_id: tenantId, id: jobId, state } of jobs) {
+      await sql({
+        name: "close-slices-of-ended",
+        text: `
+          update job_slices set is_open = false, inputs = null, holder = null, lease_until = null, epoch = epoch + 1
+            where tenant_id = $1 and job_id = $2 and is_open`,
+        values: [tenantId, jobId],
+      });
+      await this.#options.onFinished(sql, { tenantId, jobId, state });
+    }
   }
 
   /** Deletes results and datasets whose time has come, and the turns of jobs that have ended. */

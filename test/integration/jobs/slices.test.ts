@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
 import type { Outcomes } from "../../../src/domains/jobs/claim.ts";
+import { JobKeepingStore } from "../../../src/domains/jobs/job-keeping.store.ts";
 import { JobsStore } from "../../../src/domains/jobs/jobs.store.ts";
 import { SlicesStore } from "../../../src/domains/jobs/slices.store.ts";
 import { Slicing } from "../../../src/domains/jobs/slicing.ts";
@@ -224,4 +225,33 @@ test("a job that is canceled takes no more results, and charges none", async () 
   expect(await here.commit(claim, answers(10))).toEqual({ kind: "LOST" });
   expect(await here.claim({ [version]: 1 })).toBeUndefined();
   expect(await charged(tenantId)).toBe(0);
+});
+
+test("a job whose version was retired, and which nobody can run any more, ends and says so; what was answered stays", async () => {
+  await drainAll();
+  const tenantId = await createTenant(100);
+  await house.sql(
+    "insert into models (id, name, description, task) values ('mod_retired', 'retired', 'x', 'TENSOR') on conflict do nothing",
+  );
+  await house.sql(
+    "insert into model_versions (id, model_id, version, digest, manifest, retired_at) values ('mdv_retired', 'mod_retired', 1, repeat('0', 64), '{}', now() - interval '1 hour')",
+  );
+  const id = await submit(tenantId, 20, { version: "mdv_retired" });
+  await here.commit(await claimed(here, { mdv_retired: 1 }), answers(10));
+  const keeping = new JobKeepingStore({
+    database: house.database,
+    isInstanceAlive: () => Promise.resolve(true),
+    onFinished: () => Promise.resolve(),
+    resultsRetentionDays: 30,
+  });
+  // Somebody was at it a moment ago.
+  expect(await keeping.finishRetired()).toBe(0);
+  await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
+  expect(await keeping.finishRetired()).toBe(1);
+  expect(await jobs.find(tenantId, id)).toMatchObject({
+    state: "PARTIALLY_FAILED",
+    failure: { code: "MODEL_NOT_READY" },
+    itemsSucceeded: 10,
+  });
+  expect(await here.claim({ mdv_retired: 1 })).toBeUndefined();
 });
