@@ -6,6 +6,7 @@ import { compareBooks } from "./measure/books.ts";
 import { startCommitTimer } from "./measure/commit.ts";
 import { exactnessNames, measureExactness } from "./measure/exactness.ts";
 import { withExpectedLabels } from "./measure/expected.ts";
+import { jobsName, measureJobs, measureMillion, millionName } from "./measure/jobs.ts";
 import { measureReports, reportsName } from "./measure/reports.ts";
 import { type Books, measure, type Pace, warmUp } from "./measure/rounds.ts";
 import { memoryRows, type Row, rowsOf } from "./measure/rows.ts";
@@ -27,6 +28,7 @@ const quickPace: Pace = { rounds: 1, roundMs: 2_000, warmUpMs: 1_000 };
 /** Measures every setting, and prints and writes what came of it. The exit code is 1 where the books do not balance. */
 export async function compare(options: Options, closers: Closer[]): Promise<number> {
   if (options.only === reportsName) return await compareReports(options, closers);
+  if (options.only === jobsName || options.only === millionName) return await compareJobs(options, closers);
   const { ofEngine, ofGateway } = chooseBy(options.only ?? "");
   const engine = await engineRows(ofEngine, { isQuick: options.isQuick, onRow: sayRow }, closers);
   if (ofGateway === undefined) {
@@ -78,6 +80,17 @@ function sayRow(row: Row): void {
 async function compareReports(options: Options, closers: Closer[]): Promise<number> {
   const gateway = await startGateway(closers);
   const rows = await measureReports(gateway, options);
+  const verified = await gateway.verifyUsage();
+  say(`${tableOf(rows)}\n\n${verified.said}`);
+  return verified.holds ? 0 : 1;
+}
+
+/** Alone: callers of the other rows would be measured beside a job. */
+async function compareJobs(options: Options, closers: Closer[]): Promise<number> {
+  const bodies = await readBodies();
+  const gateway = await startGateway(closers);
+  const rows =
+    options.only === millionName ? await measureMillion(gateway, bodies) : await measureJobs(gateway, bodies, options);
   const verified = await gateway.verifyUsage();
   say(`${tableOf(rows)}\n\n${verified.said}`);
   return verified.holds ? 0 : 1;

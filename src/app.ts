@@ -2,6 +2,7 @@ import "reflect-metadata";
 import type { FastifyInstance } from "fastify";
 import {
   buildInference,
+  buildJobsDomain,
   buildKeys,
   buildPeople,
   buildPlans,
@@ -21,6 +22,9 @@ import { CreditResolver } from "./domains/billing/credit.resolver.ts";
 import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
 import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
+import { DatasetsResolver } from "./domains/jobs/datasets.resolver.ts";
+import { JobItemsResolver } from "./domains/jobs/job-items.resolver.ts";
+import { JobsResolver } from "./domains/jobs/jobs.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
@@ -43,7 +47,7 @@ import { schemaOf } from "./edge/graphql/schema.ts";
 import { Subscriptions } from "./edge/graphql/subscriptions.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
-import { createServer } from "./edge/http/server.ts";
+import { createServer, type Serves } from "./edge/http/server.ts";
 import { buildModels } from "./models-assembly.ts";
 import { nodeLoaders } from "./nodes-assembly.ts";
 import type { Config } from "./platform/config.ts";
@@ -83,6 +87,9 @@ export const resolverClasses = [
   TenantLimitsResolver,
   UsageTicksResolver,
   InferenceResolver,
+  JobsResolver,
+  JobItemsResolver,
+  DatasetsResolver,
   InvoiceResolver,
   ExplanationResolver,
   CreditResolver,
@@ -96,13 +103,16 @@ export async function startApp(options: {
   logger: Logger;
   databaseUrl: string;
   clock?: Clock;
+  /** A worker serves only whoever operates it. */
+  serves?: Serves;
 }): Promise<App> {
-  const { config, logger, databaseUrl, clock = systemClock } = options;
+  const { config, logger, databaseUrl, clock = systemClock, serves = "CALLERS" } = options;
   const instanceId = newId("instance");
   const database = await openDatabase(databaseUrl);
   const notifications = await startNotifications({ database, logger, instanceId });
   try {
-    return await serve({ config, logger, clock, database, notifications, metrics: createMetrics(), instanceId });
+    const metrics = createMetrics();
+    return await serve({ config, logger, clock, database, notifications, metrics, instanceId, serves });
   } catch (error) {
     // Whoever called stops the database next, which these would otherwise report as a failure of its own.
     await notifications.close();
@@ -119,6 +129,7 @@ async function serve(ground: Ground): Promise<App> {
   const url = await listen(server, config);
   // Not before: a gateway that cannot open its door ends, and these with it.
   const chores = startChores(ground, house);
+  house.jobs.work.start();
   const { people, keys, webhooks } = house;
   return { url, people, keys, webhooks, close: () => close(ground, { server, chores, house }) };
 }
@@ -136,6 +147,7 @@ async function buildHouse(ground: Ground) {
   const plans = buildPlans(ground, modelIdOf);
   const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
+  const jobs = buildJobsDomain(ground, { ...models, usage });
   const billing = buildBilling(ground);
   const loaders = nodeLoaders({
     people,
@@ -144,6 +156,7 @@ async function buildHouse(ground: Ground) {
     plans: plans.plans,
     catalogue,
     webhooks,
+    jobs,
     others: billing.nodeLoaders,
   });
   const schema = await schemaOf(resolverClasses, [
@@ -155,19 +168,21 @@ async function buildHouse(ground: Ground) {
     ...models.resolvers,
     ...usage.resolvers,
     inference.resolver,
+    ...jobs.resolvers,
     ...billing.resolvers,
     new NodeResolver(loaders),
   ]);
-  return { people, webhooks, models, keys, usage, inference, billing, schema };
+  return { people, webhooks, models, keys, usage, inference, jobs, billing, schema };
 }
 
 async function close(
   { config, logger, database, notifications }: Ground,
   parts: { server: FastifyInstance; chores: Chore[]; house: House },
 ): Promise<void> {
-  const { models, usage, webhooks, keys } = parts.house;
+  const { models, usage, webhooks, keys, jobs } = parts.house;
   // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
   await shut(parts.server, config.shutdownTimeoutMs);
+  await jobs.work.close();
   await models.registrations.close();
   await usage.ticks.close();
   await models.engine.close();
@@ -183,8 +198,8 @@ async function close(
 }
 
 async function buildServer(
-  { config, logger, database, metrics }: Ground,
-  { schema, people, keys, models, billing, usage }: House,
+  { config, logger, database, metrics, serves }: Ground,
+  { schema, people, keys, models, billing, usage, jobs }: House,
 ): Promise<FastifyInstance> {
   const doorOptions = {
     schema,
@@ -216,5 +231,8 @@ async function buildServer(
     artifacts: models.artifacts,
     documents: billing.documents,
     exports: usage.exports,
+    datasets: jobs.datasets,
+    results: jobs.results,
+    serves,
   });
 }

@@ -6,6 +6,7 @@ import { InferenceService } from "./domains/inference/inference.service.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
 import { Shadows } from "./domains/inference/shadows.ts";
 import { watchedEngine } from "./domains/inference/watched-engine.ts";
+import { buildJobs, type JobsDomain } from "./domains/jobs/jobs-domain.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
 import { CredentialStore } from "./domains/keys/credential.store.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
@@ -25,9 +26,11 @@ import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
+import type { ChargeRequest } from "./domains/usage/charge.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
+import { QuoteStore } from "./domains/usage/quote.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { TenantLimitsService } from "./domains/usage/tenant-limits.service.ts";
 import { TenantLimitsStore } from "./domains/usage/tenant-limits.store.ts";
@@ -50,8 +53,9 @@ import { SignInStore } from "./domains/users/sign-in.store.ts";
 import { SignInAttemptsStore } from "./domains/users/sign-in-attempts.store.ts";
 import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
+import type { Serves } from "./edge/http/server.ts";
 import type { Config } from "./platform/config.ts";
-import type { Database } from "./platform/database.ts";
+import type { Database, Sql } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { isInstanceAlive, type Notifications } from "./platform/notifications.ts";
@@ -66,6 +70,7 @@ export interface Ground {
   metrics: Metrics;
   /** Names this process among the gateways on the database. */
   instanceId: string;
+  serves: Serves;
 }
 
 export type People = Awaited<ReturnType<typeof buildPeople>>;
@@ -161,7 +166,16 @@ export function buildUsage(
   const exports = new UsageExports({ reports, events });
   const days = new UsageDaysStore(database);
   const resolvers = [resolver, limits, new TenantLimitsResolver(tenantLimits), new UsageTicksResolver(ticks)];
-  return { ledger, ticks, exports, days, resolvers };
+  const charges = new ChargeStore(database, instanceId);
+  return {
+    ledger,
+    ticks,
+    exports,
+    days,
+    chargeWithin: (sql: Sql, requests: readonly ChargeRequest[]) => charges.chargeWithin(sql, requests),
+    quotes: new QuoteStore(database),
+    resolvers,
+  };
 }
 
 export function buildInference(
@@ -187,4 +201,19 @@ export function buildInference(
     isInstanceAlive: (id) => isInstanceAlive(database, id),
   });
   return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
+}
+
+export function buildJobsDomain(
+  ground: Ground,
+  parts: { catalogue: Catalogue; engine: Engine; usage: ReturnType<typeof buildUsage> },
+): JobsDomain {
+  const { catalogue, engine, usage } = parts;
+  return buildJobs({
+    ...ground,
+    catalogue,
+    engine,
+    charge: usage.chargeWithin,
+    quote: (tenantId, modelId, inputs) => usage.quotes.quoteInputs(tenantId, modelId, inputs),
+    isInstanceAlive: (id) => isInstanceAlive(ground.database, id),
+  });
 }

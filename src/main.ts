@@ -21,6 +21,7 @@ import { seedUsage } from "./edge/cli/seed-usage.ts";
 import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
 import { welcome } from "./edge/cli/welcome.ts";
 import { printedSchema, schemaOf } from "./edge/graphql/schema.ts";
+import type { Serves } from "./edge/http/server.ts";
 import { type Config, readConfig, readEnvironment } from "./platform/config.ts";
 import { type Database, openDatabase } from "./platform/database.ts";
 import { createLogger, type Logger } from "./platform/logger.ts";
@@ -35,7 +36,8 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 type Command = (argv: string[]) => Promise<number>;
 
 const commands = new Map<string, Command>([
-  ["start", start],
+  ["start", () => serve("CALLERS")],
+  ["worker", () => serve("OPERATORS")],
   ["demo", demo],
   ["operator", operator],
   ["usage", usage],
@@ -46,17 +48,18 @@ const commands = new Map<string, Command>([
   ["doctor", doctor],
 ]);
 
-/** Serves until it is told to stop. */
-async function start(): Promise<number> {
+/** Serves, or works on jobs and nothing else, until it is told to stop. */
+async function serve(serves: Serves): Promise<number> {
   const stop = listenForStop();
   const config = readConfig();
+  if (serves === "OPERATORS" && config.workers === 0) throw new StartError("A worker needs WORKERS=1 or more.");
   const logger = createLogger(config.logLevel);
   const postgres = await openPostgres(config, logger, { adoptedIsOurs: true });
   let app: App | undefined;
   try {
     // Asked to stop while it starts, it does not go on to open the door.
-    if (!stop.isMade()) app = await startApp({ config, logger, databaseUrl: postgres.url });
-    if (app !== undefined && !stop.isMade()) await greet(config, app, postgres);
+    if (!stop.isMade()) app = await startApp({ config, logger, databaseUrl: postgres.url, serves });
+    if (app !== undefined && !stop.isMade()) await greet(config, { app, postgres, serves });
     logger.info({ signal: await stop.made }, "stopping");
   } finally {
     await app?.close();
@@ -65,7 +68,17 @@ async function start(): Promise<number> {
   return 0;
 }
 
-async function greet(config: Config, { url, people, keys }: App, postgres: Postgres): Promise<void> {
+async function greet(
+  config: Config,
+  { app, postgres, serves }: { app: App; postgres: Postgres; serves: Serves },
+): Promise<void> {
+  const { url, people, keys } = app;
+  if (serves === "OPERATORS") {
+    print(
+      `\n  A worker of Tollgate is ready; it tells how it is at ${url}/readyz and ${url}/metrics. Stop with Ctrl-C.\n`,
+    );
+    return;
+  }
   const demoFile = path.join(config.dataDir, "demo.json");
   const isDemo = postgres.isEmbedded && !config.production;
   const seeded = isDemo

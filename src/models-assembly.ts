@@ -2,7 +2,7 @@ import type { Ground } from "./assembly.ts";
 import { messageOf } from "./core/errors.ts";
 import { defaultPreference } from "./domains/inference/cuda-library.ts";
 import { startEngine } from "./domains/inference/engine.ts";
-import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
+import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { AliasWatch } from "./domains/models/alias-watch.ts";
@@ -43,7 +43,9 @@ export async function buildModels(ground: Ground) {
   const catalogue = new Catalogue({ store: new ModelsStore(database), logger });
   const nameOf = (versionId: string) => {
     const found = catalogue.registeredById(versionId);
-    return found === undefined ? versionId : `${found.model.name}/${found.version.version}`;
+    if (found === undefined) return versionId;
+    // Tenants name their models as they like, and make any number of them.
+    return found.model.ownerTenantId === undefined ? `${found.model.name}/${found.version.version}` : ownModels;
   };
   let quarantine = (_: { versionId: string; reason: string }) => Promise.resolve();
   const engine = await startEngine({
@@ -81,8 +83,7 @@ export async function buildModels(ground: Ground) {
   await bounded(hosting.settled([...catalogue.targetIds()]), startLoadMs).catch((error: unknown) =>
     logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
   );
-  const platformModelId = (name: string) =>
-    catalogue.has("OPERATOR", name) ? catalogue.byName("OPERATOR", name).id : undefined;
+  const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
   const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
   return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
 }

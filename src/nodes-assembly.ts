@@ -1,5 +1,6 @@
 import type { Keys, People } from "./assembly.ts";
 import type { AuditStore } from "./domains/audit/audit.store.ts";
+import type { JobsDomain } from "./domains/jobs/jobs-domain.ts";
 import type { Catalogue } from "./domains/models/catalogue.ts";
 import type { Model } from "./domains/models/model.ts";
 import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
@@ -16,10 +17,11 @@ export function nodeLoaders(parts: {
   plans: PlanStore;
   catalogue: Catalogue;
   webhooks: Webhooks;
+  jobs: JobsDomain;
   /** Of domains that are put together elsewhere. */
   others: readonly [string, NodeLoader][];
 }): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue, webhooks, others } = parts;
+  const { people, keys, audit, plans, catalogue, webhooks, jobs, others } = parts;
   const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
     return async (id, principal) =>
       principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
@@ -42,6 +44,8 @@ export function nodeLoaders(parts: {
     ],
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
+    ["job", { permission: "jobs:read", find: own((tenantId, id) => jobs.shownById(tenantId, id)) }],
+    ["dts", { permission: "jobs:read", find: own((tenantId, id) => jobs.datasetById(tenantId, id)) }],
     ["whe", { permission: "webhooks:read", find: own((tenantId, id) => webhooks.endpoints.find(tenantId, id)) }],
     [
       "whd",

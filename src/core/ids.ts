@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { createHash, randomFillSync } from "node:crypto";
 
 /** What an id names. The prefix says so to whoever reads it in a log. */
 export const idPrefixes = {
@@ -25,6 +25,8 @@ export const idPrefixes = {
   invoiceLine: "inl",
   creditGrant: "crg",
   creditUse: "cru",
+  job: "job",
+  dataset: "dts",
   webhookEndpoint: "whe",
   webhookDelivery: "whd",
   /** What a webhook tells of: its receiver knows it by this, however often it is sent. */
@@ -44,6 +46,16 @@ const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
  */
 export function newId(kind: IdKind): string {
   return `${idPrefixes[kind]}_${sortableId(Date.now())}`;
+}
+
+/**
+ * The id that always comes of the same source and name: whoever does a thing twice names it the same both times. Of the
+ * source's own time, so it sorts with what was made then.
+ */
+export function derivedId(kind: IdKind, sourceId: string, name: string): string {
+  const time = sourceId.slice(sourceId.indexOf("_") + 1).slice(0, 10);
+  const digest = createHash("sha256").update(`${kind} ${sourceId} ${name}`).digest();
+  return `${idPrefixes[kind]}_${time}${base32(digest.subarray(0, 10))}`;
 }
 
 // Asked for in advance: the system's random bytes cost a call each time, however few they are.

@@ -1,6 +1,8 @@
 /** Everything that can be allowed, as `noun:verb`. One table: what is not here cannot be granted or checked. */
 export const permissions = {
   "inferences:create": "Ask models for answers.",
+  "jobs:read": "See jobs, their items and results, and datasets.",
+  "jobs:write": "Submit, cancel, resume and retry jobs; upload and delete datasets.",
   "models:read": "See models, versions and aliases.",
   "models:write": "Register and retire versions, point aliases; operators: the platform's, and offer them.",
   "usage:read": "See usage, limits and the plan.",
@@ -33,16 +35,20 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 const paying = ["invoices:read", "billing:write"] as const satisfies Permission[];
 
+const jobs = ["jobs:read", "jobs:write"] as const satisfies Permission[];
+
+const webhooks = ["webhooks:read", "webhooks:write"] as const satisfies Permission[];
+
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
   OWNER: [
     ...reading,
     ...paying,
+    ...jobs,
+    ...webhooks,
     "inferences:create",
     "models:write",
     "keys:write",
-    "webhooks:read",
-    "webhooks:write",
     "audit:read",
     "subscriptions:write",
     "limits:write",
@@ -50,16 +56,16 @@ export const rolePermissions = {
   ADMIN: [
     ...reading,
     ...paying,
+    ...jobs,
+    ...webhooks,
     "inferences:create",
     "models:write",
     "keys:write",
-    "webhooks:read",
-    "webhooks:write",
     "audit:read",
     "subscriptions:write",
     "limits:write",
   ],
-  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "webhooks:read"],
+  DEVELOPER: [...jobs, "models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "webhooks:read"],
   FINANCE: [...paying, "usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
@@ -89,6 +95,8 @@ export const operatorPermissions: readonly Permission[] = [
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */
 export const apiKeyPermissions: readonly Permission[] = [
   "inferences:create",
+  "jobs:read",
+  "jobs:write",
   "models:read",
   "models:write",
   "usage:read",

@@ -47,6 +47,11 @@ export interface Config {
     /** A font for what the ones that come with Tollgate lack. */
     fontFile: string | undefined;
   };
+  /** Slices of jobs that this process works on at once; 0: none. */
+  workers: number;
+  maxDatasetBytes: number;
+  datasetRetentionDays: number;
+  resultsRetentionDays: number;
   maxStreams: number;
   maxStreamsPerTenant: number;
   /** Whether webhooks may go to private addresses, and without TLS. */
@@ -130,6 +135,10 @@ export const environmentSchema = z.object({
   INVOICE_GRACE_MINUTES: whole(0, 10_080).default(60),
   INVOICE_DUE_DAYS: whole(0, 365).default(14),
   INVOICE_FONT: z.string().optional(),
+  WORKERS: whole(0, 64).default(4),
+  MAX_DATASET_MB: whole(1, 1_048_576).default(1_024),
+  DATASET_RETENTION_DAYS: whole(1, 3_650).default(7),
+  RESULTS_RETENTION_DAYS: whole(1, 3_650).default(30),
   MAX_STREAMS: whole(1, 100_000).default(1_024),
   MAX_STREAMS_PER_TENANT: whole(1, 100_000).default(128),
   WEBHOOK_ALLOW_PRIVATE: flag.optional(),
@@ -188,6 +197,10 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     maxLiveVersionsPerTenant: variables.MAX_LIVE_VERSIONS_PER_TENANT,
     usageRetentionMonths: variables.USAGE_RETENTION_MONTHS,
     shutdownTimeoutMs: variables.SHUTDOWN_TIMEOUT_MS,
+    workers: variables.WORKERS,
+    maxDatasetBytes: variables.MAX_DATASET_MB * 1024 * 1024,
+    datasetRetentionDays: variables.DATASET_RETENTION_DAYS,
+    resultsRetentionDays: variables.RESULTS_RETENTION_DAYS,
     maxStreams: variables.MAX_STREAMS,
     maxStreamsPerTenant: variables.MAX_STREAMS_PER_TENANT,
     webhookAllowPrivate: variables.WEBHOOK_ALLOW_PRIVATE ?? !production,

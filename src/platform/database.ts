@@ -24,7 +24,11 @@ export interface Database {
   /** SQL across tenants on connections of its own, so that a charge never waits behind a report. */
   chargeSql<Row extends pg.QueryResultRow>(query: SqlQuery): Promise<Row[]>;
   /** Several statements across tenants on one connection, in one transaction. */
-  systemTransaction<T>(work: (sql: (query: SqlQuery) => Promise<pg.QueryResultRow[]>) => Promise<T>): Promise<T>;
+  systemTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Several statements behind the tenant's wall on one connection, in one transaction. */
+  tenantTransaction<T>(tenantId: string, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** The same across tenants with the ledger's plans, on connections of its own: jobs charge beside callers, not before them. */
+  jobTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** A connection of its own that the caller ends, for LISTEN. */
   dedicatedConnection(): pg.Client;
   close(): Promise<void>;
@@ -36,6 +40,9 @@ export interface SqlQuery {
   text: string;
   values?: unknown[];
 }
+
+/** Asks on the one connection of a transaction. */
+export type Sql = (query: SqlQuery) => Promise<pg.QueryResultRow[]>;
 
 export type Prisma = PrismaClient;
 
@@ -68,10 +75,11 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
   const tenantPool = new TenantPool(connect("tollgate_app", 8));
   const systemPool = new pg.Pool(connect("tollgate_system", 8));
   const chargePool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
+  const jobPool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
   const longReads = new LongReads(connect("tollgate_app", 0));
-  const pools = [tenantPool, systemPool, chargePool, longReads.pool];
+  const pools = [tenantPool, systemPool, chargePool, jobPool, longReads.pool];
   // An idle connection that breaks leaves the pool; whoever needs one next gets a fresh one, or its error.
-  for (const pool of pools) pool.on("error", () => undefined);
+  for (const pool of pools) pool.on("error", ignored);
   const tenantPrisma = prismaOn(tenantPool);
   const systemPrisma = prismaOn(systemPool);
 
@@ -83,6 +91,8 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
     systemSql: (query) => rowsOf(systemPool, query),
     chargeSql: (query) => rowsOf(chargePool, query),
     systemTransaction: (work) => inTransaction(systemPool, work),
+    tenantTransaction: (tenantId, work) => withTenant(tenantId, () => inTransaction(tenantPool, work)),
+    jobTransaction: (work) => inTransaction(jobPool, work),
     dedicatedConnection: () => new pg.Client(connect("tollgate_system", 1)),
     close: async () => {
       await Promise.all([tenantPrisma.$disconnect(), systemPrisma.$disconnect()]);
@@ -160,11 +170,11 @@ async function rowsOf<Row extends pg.QueryResultRow>(pool: pg.Pool, query: SqlQu
   return result.rows;
 }
 
-async function inTransaction<T>(
-  pool: pg.Pool,
-  work: (sql: (query: SqlQuery) => Promise<pg.QueryResultRow[]>) => Promise<T>,
-): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // A connection that breaks between two statements says so as an event, and one that nobody heard would end the process.
+  // The next statement then fails of itself.
+  client.on("error", ignored);
   let broken = true;
   try {
     await client.query("begin");
@@ -179,6 +189,9 @@ async function inTransaction<T>(
     );
     throw error;
   } finally {
+    client.off("error", ignored);
     client.release(broken);
   }
 }
+
+function ignored(): void {}

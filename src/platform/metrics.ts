@@ -19,6 +19,7 @@ export function createMetrics() {
     ...runnerMetrics(registers),
     ...ledgerMetrics(registers),
     ...billingMetrics(registers),
+    ...jobMetrics(registers),
     ...webhookMetrics(registers),
     ...streamMetrics(registers),
   };
@@ -174,6 +175,22 @@ function billingMetrics(registers: Registry[]) {
     invoicesWithheld: new Gauge({
       name: "tollgate_invoices_withheld",
       help: "Tenants that the last scheduled run could not invoice: the log says why.",
+      registers,
+    }),
+  };
+}
+
+function jobMetrics(registers: Registry[]) {
+  return {
+    jobItems: new Counter({
+      name: "tollgate_job_items_total",
+      help: "Items of jobs that ended here, answered or failed.",
+      registers,
+    }),
+    jobsFinished: new Counter({
+      name: "tollgate_jobs_finished_total",
+      help: "Jobs that ended here, by the state that they ended in.",
+      labelNames: ["state"] as const,
       registers,
     }),
   };

@@ -13,6 +13,8 @@ const channels = [
   "tollgate_users",
   "tollgate_subscriptions",
   "tollgate_models",
+  "tollgate_jobs",
+  "tollgate_job_progress",
   "tollgate_webhooks",
 ] as const;
 

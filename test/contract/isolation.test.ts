@@ -24,6 +24,10 @@ beforeAll(async () => {
   stranger = await gateway.createTenant("Stranger");
   const registered = await new RegistryClient(owner.key).register("own-model", timesFile(2));
   const model = await owner.owner.ask('{ model(name: "own-model") { id aliases { id } } }');
+  const job = await owner.key.ask("mutation($input: SubmitJobInput!) { submitJob(input: $input) { id } }", {
+    input: { model: "mail", source: { inputs: [{ text: "hello" }] } },
+  });
+  const dataset = await owner.key.ask("mutation { createDataset(input: { format: CSV }) { id } }");
   const audit = await owner.owner.ask("{ auditEvents { nodes { id } } tenant { members { nodes { user { id } } } } }");
   const { invoiceId, lineId, grantId } = await writeBareInvoice(gateway.sql, owner.id);
   const made = await owner.owner.ask(
@@ -41,6 +45,8 @@ beforeAll(async () => {
     [idPrefixes.creditGrant, grantId],
     [idPrefixes.tenant, owner.id],
     [idPrefixes.apiKey, owner.apiKeyId],
+    [idPrefixes.job, job.data.submitJob.id],
+    [idPrefixes.dataset, dataset.data.createDataset.id],
     [idPrefixes.auditEvent, audit.data.auditEvents.nodes[0].id],
     [idPrefixes.model, model.data.model.id],
     [idPrefixes.modelVersion, registered.id],

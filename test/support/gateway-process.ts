@@ -25,9 +25,9 @@ export class GatewayProcess {
   }
 
   /** Starts it and waits until it says that it is ready. Without DATABASE_URL it runs on a Postgres of its own. */
-  static async start(environment: Record<string, string>): Promise<GatewayProcess> {
+  static async start(environment: Record<string, string>, command = "start"): Promise<GatewayProcess> {
     const dataDir = environment["DATA_DIR"] ?? (await mkdtemp(path.join(inject("scratchDirectory"), "gateway-")));
-    const { child, output } = spawnGateway(["start"], { PORT: "0", RUNNERS: "1", ...environment, DATA_DIR: dataDir });
+    const { child, output } = spawnGateway([command], { PORT: "0", RUNNERS: "1", ...environment, DATA_DIR: dataDir });
     started.add(child);
     child.once("exit", () => started.delete(child));
     const url = await readyUrl(child, output);
@@ -40,6 +40,11 @@ export class GatewayProcess {
     started.add(child);
     child.once("exit", () => started.delete(child));
     return child;
+  }
+
+  /** A worker: it serves nobody but whoever operates it. */
+  static async startWorker(environment: Record<string, string>): Promise<GatewayProcess> {
+    return await GatewayProcess.start(environment, "worker");
   }
 
   /** Runs a command that ends by itself. */
@@ -115,7 +120,7 @@ async function readyUrl(child: ChildProcess, output: () => string): Promise<stri
     const fail = (why: string) => reject(new Error(`The gateway ${why}: ${output()}`));
     const timer = setTimeout(() => fail(`was not ready within ${startTimeoutMs} ms`), startTimeoutMs);
     const look = () => {
-      const url = /Tollgate is ready at (http\S+)\/graphql/.exec(output())?.[1];
+      const url = /Tollgate is ready[^\n]* at (http\S+)\/(?:graphql|readyz)/.exec(output())?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
       resolve(url);

@@ -61,6 +61,22 @@ export async function openTenantHouse(given?: TestDatabase) {
       const { secret } = await keys.issue({ principal, requestId: undefined }, wanted);
       return { id, apiKey: secret };
     },
+    /** Does the work while a transaction holds the rows that the statement locks. */
+    async holding(lock: string, work: () => Promise<void>): Promise<void> {
+      await withStartConnection(test.url, async (connection) => {
+        await connection.query("begin");
+        await connection.query(lock);
+        await work();
+        await connection.query("rollback");
+      });
+    },
+    /** How many sessions wait for a lock. */
+    async waiting(): Promise<number> {
+      const [row] = await sql(
+        "select count(*)::integer as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      return row?.waiting ?? 0;
+    },
     drift: async () => (await new DriftStore(database).findDrift()).drift,
     async close(): Promise<void> {
       await database.close();

@@ -1,19 +1,24 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Metrics } from "../../platform/metrics.ts";
+import type { Model } from "../models/model.ts";
 import type { EngineEvent } from "./engine-events.ts";
 import type { Inference } from "./inference.ts";
+
+/** All models of tenants' own: they name them as they like, and make any number of them. */
+export const ownModels = "own";
 
 /** Counts what came of an inference. A model that does not exist is counted under one name: callers invent any number. */
 export async function observed(
   metrics: Metrics,
-  model: string | undefined,
+  asked: Model | undefined,
   work: () => Promise<Inference>,
 ): Promise<Inference> {
   const startedAt = performance.now();
-  const labels = { model: model ?? "unknown" };
+  const isOwn = asked?.ownerTenantId !== undefined;
+  const labels = { model: isOwn ? ownModels : (asked?.name ?? "unknown") };
   try {
     const inference = await work();
-    const version = String(inference.version.version);
+    const version = isOwn ? "" : String(inference.version.version);
     metrics.inferences.inc({ ...labels, version, outcome: "OK" });
     metrics.inputs.inc({ ...labels, version }, inference.outputs.length);
     metrics.inferenceSeconds.observe(labels, (performance.now() - startedAt) / 1000);

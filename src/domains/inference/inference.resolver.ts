@@ -37,8 +37,8 @@ export class InferenceResolver {
     @Arg("input", () => InferInput, { description: "What to ask of which model." }) input: InferInput,
   ): Promise<Inference> {
     const { tenantId } = tenantPrincipalOf(context);
-    const known = this.#catalogue.has({ tenantId }, input.model) ? input.model : undefined;
-    return await observed(this.#metrics, known, () =>
+    const asked = this.#catalogue.find({ tenantId }, input.model);
+    return await observed(this.#metrics, asked, () =>
       this.#catalogue.inFlight.during(() => this.#answer(context, input)),
     );
   }

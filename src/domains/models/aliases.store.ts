@@ -132,6 +132,10 @@ export class AliasesStore {
         subjectId: versionId,
         details: { reason },
       });
+      if (tenantId !== null) {
+        const told = JSON.stringify({ modelVersionId: versionId, modelId, reason });
+        await prisma.$executeRaw`select enqueue_webhook(${tenantId}, 'model_version.quarantined', ${told}::jsonb)`;
+      }
       const aliases = await prisma.alias.findMany({ where: { targets: { some: { modelVersionId: versionId } } } });
       for (const { name } of aliases) {
         const move = { owner: tenantId ?? undefined, modelId, name, expectedRevision: undefined, ...actor };

@@ -113,13 +113,13 @@ export class Catalogue {
   }
 
   byName(viewer: Viewer, name: string): Model {
-    const model = chosenFrom(this.#byName.get(name) ?? [], viewer);
+    const model = this.find(viewer, name);
     if (model === undefined) throw notFound("model");
     return model;
   }
 
-  has(viewer: Viewer, name: string): boolean {
-    return chosenFrom(this.#byName.get(name) ?? [], viewer) !== undefined;
+  find(viewer: Viewer, name: string): Model | undefined {
+    return chosenFrom(this.#byName.get(name) ?? [], viewer);
   }
 
   /** Whoever asks by id has to be shown that they may see it: `isVisible`. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LimitDetails } from "../../core/errors.ts";
-import type { Database } from "../../platform/database.ts";
+import type { Database, Sql, SqlQuery } from "../../platform/database.ts";
 import { meters, scaleOf } from "../plans/meter.ts";
 import type {
   ChargedMeter,
@@ -46,21 +46,12 @@ export class ChargeStore {
    * admitted, in one commit. Verdicts in the same order.
    */
   async charge(requests: readonly ChargeRequest[], releases: readonly Release[] = []): Promise<ChargeVerdict[]> {
-    const rows = await this.#database.chargeSql<ChargeRow>({
-      name: "charge-usage",
-      text: "select * from charge_usage($1::json, $2::text, $3::json)",
-      values: [
-        JSON.stringify(requests.map(toRecord)),
-        this.#instanceId,
-        JSON.stringify(releases.map((one) => ({ tenant_id: one.tenantId, event_id: one.usageEventId }))),
-      ],
-    });
-    const verdicts = new Array<ChargeVerdict>(requests.length);
-    for (const row of rows) verdicts[row.ord_] = toVerdict(row);
-    if (rows.length !== requests.length) {
-      throw new Error(`the charge answered ${rows.length} of ${requests.length} requests`);
-    }
-    return verdicts;
+    return verdictsOf(requests, await this.#database.chargeSql<ChargeRow>(this.#chargeQuery(requests, releases)));
+  }
+
+  /** The same within a transaction: the events are committed together with what they pay for, or not at all. */
+  async chargeWithin(sql: Sql, requests: readonly ChargeRequest[]): Promise<ChargeVerdict[]> {
+    return verdictsOf(requests, (await sql(this.#chargeQuery(requests, []))) as ChargeRow[]);
   }
 
   /** Ends what was charged, each once. For each with reserved compute: what of it was charged in the end. */
@@ -96,6 +87,27 @@ export class ChargeStore {
       values: [JSON.stringify(records), this.#instanceId],
     });
   }
+
+  #chargeQuery(requests: readonly ChargeRequest[], releases: readonly Release[]): SqlQuery {
+    return {
+      name: "charge-usage",
+      text: "select * from charge_usage($1::json, $2::text, $3::json)",
+      values: [
+        JSON.stringify(requests.map(toRecord)),
+        this.#instanceId,
+        JSON.stringify(releases.map((one) => ({ tenant_id: one.tenantId, event_id: one.usageEventId }))),
+      ],
+    };
+  }
+}
+
+function verdictsOf(requests: readonly ChargeRequest[], rows: readonly ChargeRow[]): ChargeVerdict[] {
+  const verdicts = new Array<ChargeVerdict>(requests.length);
+  for (const row of rows) verdicts[row.ord_] = toVerdict(row);
+  if (rows.length !== requests.length) {
+    throw new Error(`the charge answered ${rows.length} of ${requests.length} requests`);
+  }
+  return verdicts;
 }
 
 function toRecord(request: ChargeRequest, ord: number) {

@@ -6,6 +6,8 @@ import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
+import type { DatasetsService } from "../../domains/jobs/datasets.service.ts";
+import type { ResultsService } from "../../domains/jobs/results.service.ts";
 import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
@@ -16,9 +18,11 @@ import { withRequestId } from "../graphql/request-scope.ts";
 import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
 import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
+import { registerDatasets } from "./datasets.ts";
 import { streamEvents, wantsEvents } from "./event-stream.ts";
 import { type ExportsOptions, registerExports } from "./exports.ts";
 import { type InvoicesOptions, registerInvoices } from "./invoices.ts";
+import { registerJobResults } from "./job-results.ts";
 import { readMultipart } from "./multipart.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
@@ -33,7 +37,13 @@ interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptio
   subscriptions: Subscriptions;
   authenticator: Authenticator;
   artifacts: Artifacts;
+  datasets: DatasetsService;
+  results: ResultsService;
+  serves: Serves;
 }
+
+/** Whom a process serves: everybody, or only whoever operates it, as a worker does. */
+export type Serves = "CALLERS" | "OPERATORS";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -43,8 +53,7 @@ declare module "fastify" {
 
 /** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { config, graphql, authenticator, subscriptions } = options;
-  const admission = new Admission(config.requestsInFlight);
+  const { config } = options;
   const server = Fastify({
     bodyLimit: config.bodyLimitBytes,
     trustProxy: config.trustedProxies.length === 0 ? false : config.trustedProxies,
@@ -72,12 +81,23 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     return sendError(error, request, reply);
   });
 
+  registerOperations(server, options);
+  if (options.serves === "CALLERS") await openToCallers(server, options);
+  return server;
+}
+
+async function openToCallers(server: FastifyInstance, options: ServerOptions): Promise<void> {
+  const { graphql, config, authenticator, subscriptions } = options;
+  const admission = new Admission(config.requestsInFlight);
+  const authenticate = async (request: FastifyRequest) => {
+    request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+  };
+  const streams = await openStreams(server, options);
   const apolloHandler = fastifyApolloHandler(graphql.apollo, {
     context: (request, reply) => Promise.resolve(contextOf(request, reply)),
   });
   const answer = (request: FastifyRequest, reply: FastifyReply) =>
     answerKnown(graphql, request, reply) ?? Promise.resolve(apolloHandler.call(server, request, reply));
-  const streams = await openStreams(server, options);
   refuseSlowBodies(server);
   const uploads = uploadAdmission();
   // A stream until it is known who sends it.
@@ -87,23 +107,23 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       method,
       url: "/graphql",
       preValidation: async (request) => {
-        request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+        await authenticate(request);
         if (isMultipart(request))
           request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
       },
-      handler: (request, reply) =>
+      handler: async (request, reply) => {
         // A stream is bounded where streams are counted: it would hold its place here for as long as it is open.
-        wantsEvents(request)
-          ? streamEvents(request, reply, { streams, subscriptions })
-          : admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
+        if (wantsEvents(request)) return await streamEvents(request, reply, { streams, subscriptions });
+        return await admission.admit(() => withRequestId(request.id, () => answer(request, reply)));
+      },
       ...(method === "GET" ? { wsHandler: websocketHandler(streams, subscriptions) } : {}),
     });
   }
+  registerDatasets(server, { datasets: options.datasets, authenticate });
+  registerJobResults(server, { results: options.results, authenticate });
   registerArtifacts(server, { ...options, uploads });
   registerInvoices(server, options, admission);
-  registerOperations(server, options);
   registerExports(server, options);
-  return server;
 }
 
 /** Undefined where the request is not of the usual form, or its operation is not known yet: then Apollo is asked. */

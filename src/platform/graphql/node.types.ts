@@ -14,6 +14,8 @@ const typeNames: Readonly<Record<string, string>> = {
   inf: "Inference",
   inv: "Invoice",
   crg: "CreditGrant",
+  job: "Job",
+  dts: "Dataset",
 };
 
 @InterfaceType("Node", {

@@ -31,7 +31,10 @@ function turns(count: bigint) {
   return { tensor: { dtype: "int64", shape: [1], data } };
 }
 
-test("a version that breaks its runner again and again is taken out of service, and its alias goes back by itself", async () => {
+test("a version that breaks its runner again and again is taken out of service, its alias goes back by itself, and its tenant is told", async () => {
+  await tenant.owner.ask(
+    'mutation { createWebhookEndpoint(input: { url: "http://127.0.0.1:9/hooks", events: ["model_version.quarantined"] }) { secret } }',
+  );
   await registry.register("turning", harmless);
   const ranges = {
     inputs: [{ name: "turns", dtype: "int64", shape: ["batch"] }],
@@ -71,4 +74,6 @@ test("a version that breaks its runner again and again is taken out of service, 
     "model_version.ready",
     "model_version.quarantined",
   ]);
+  const told = await gateway.sql("select event_type as type from webhook_deliveries where tenant_id = $1", [tenant.id]);
+  expect(told).toEqual([{ type: "model_version.quarantined" }]);
 });

@@ -1,0 +1,24 @@
+import type { ErrorCode } from "../../core/errors.ts";
+import type { InferenceOutput } from "../inference/inference.ts";
+import type { SliceRecord } from "./slice.ts";
+
+export interface SucceededItem {
+  kind: "SUCCEEDED";
+  output: InferenceOutput;
+  tokens: number;
+  /** Its share of the time that was measured, in microseconds. */
+  computeUs: number;
+}
+
+/** What an item came to. */
+export type ItemOutcome = SucceededItem | { kind: "FAILED"; code: ErrorCode; message: string; attempts: number };
+
+/** The line of a result, as it is kept and downloaded: JSON of one object. */
+export function lineOf(item: number, { line, id }: SliceRecord, outcome: ItemOutcome): string {
+  const head = { index: item, line, ...(id === undefined ? {} : { id }) };
+  if (outcome.kind === "FAILED") {
+    const { code, message, attempts } = outcome;
+    return JSON.stringify({ ...head, error: { code, message, attempts } });
+  }
+  return JSON.stringify({ ...head, ...outcome.output, index: item });
+}

@@ -1,0 +1,52 @@
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { z } from "zod";
+
+const inputSchema = z.object({
+  text: z.string().optional(),
+  image: z.string().optional(),
+  tensor: z.unknown().optional(),
+});
+
+const recordSchema = z.object({
+  /** Where it stands in its dataset, from 1: a line, a row, a file of an archive. */
+  line: z.number(),
+  /** The caller's own name for it. */
+  id: z.string().optional(),
+  input: inputSchema.optional(),
+  /** Why there is no input. */
+  problem: z.string().optional(),
+});
+
+/** One item as it was submitted: an input, or what is wrong with it. */
+export type SliceRecord = z.infer<typeof recordSchema>;
+
+/** Consecutive items of a job that are worked on and written together. */
+export interface Slice {
+  slice: number;
+  firstItem: number;
+  records: SliceRecord[];
+}
+
+export const itemStates = { WAITING: 0, SUCCEEDED: 1, FAILED: 2 } as const;
+
+export function packRecords(records: readonly SliceRecord[]): Buffer {
+  return zstdCompressSync(JSON.stringify(records));
+}
+
+export function unpackRecords(packed: Uint8Array): SliceRecord[] {
+  return z.array(recordSchema).parse(JSON.parse(zstdDecompressSync(packed).toString("utf8")));
+}
+
+/** Lines are kept as they are sent: a download of a million of them is only unpacked. */
+export function packLines(lines: readonly string[]): Buffer {
+  return zstdCompressSync(lines.map((line) => `${line}\n`).join(""));
+}
+
+/** The same lines as they are sent, each with its end. */
+export function unpackText(packed: Uint8Array): Buffer {
+  return zstdDecompressSync(packed);
+}
+
+export function unpackLines(packed: Uint8Array): string[] {
+  return unpackText(packed).toString("utf8").split("\n").slice(0, -1);
+}
