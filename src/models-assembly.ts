@@ -62,6 +62,8 @@ export async function buildModels(ground: Ground) {
     logger,
     onEvent: (event) => {
       recordEngineEvent(metrics, event, nameOf);
+      if (event.kind === "PROVIDER_FELL_BACK") hosting.providerChanged(event.versionId, "CPU", event.reason);
+      if (event.kind === "PROVIDER_RECOVERED") hosting.providerChanged(event.versionId, "CUDA", undefined);
       if (event.kind !== "VERSION_QUARANTINED") return;
       quarantine(event).catch((error: unknown) =>
         logger.error({ err: error, versionId: event.versionId }, "a version was not taken out of service"),

@@ -5,6 +5,7 @@ import type { Numbers } from "../models/golden-inputs.ts";
 import { isWhole, type ModelVersion, type RegisteredVersion } from "../models/model.ts";
 import type { VersionHost } from "../models/version-host.ts";
 import type { Engine } from "./engine.ts";
+import type { Provider } from "./provider.ts";
 
 interface HostingOptions {
   catalogue: Catalogue;
@@ -61,13 +62,22 @@ export class Hosting implements VersionHost {
 
   async load(version: ModelVersion): Promise<void> {
     const { catalogue, engine, readModel } = this.#options;
+    const { provider: preference } = version.manifest;
     const { provider, providerReason } = await engine.load({
       id: version.id,
       manifest: version.manifest,
+      ...(preference === undefined ? {} : { providerPreference: preference }),
       ownerTenantId: version.ownerTenantId,
       readModel: () => readModel(version.digest),
     });
     catalogue.setCondition(version.id, { kind: "LOADED", provider, providerReason });
+  }
+
+  /** What a version runs on can change while it is served: CUDA fails, and comes back. */
+  providerChanged(versionId: string, provider: Provider, providerReason: string | undefined): void {
+    const { catalogue } = this.#options;
+    if (catalogue.localConditionOf(versionId)?.kind !== "LOADED") return;
+    catalogue.setCondition(versionId, { kind: "LOADED", provider, providerReason });
   }
 
   async answer(version: ModelVersion, inputs: Numbers[][]): Promise<Numbers[][]> {

@@ -57,6 +57,8 @@ const manifestSchema = z.strictObject({
   /** The output that holds how much of each token went into the answer; the graph must have one. */
   attention: z.strictObject({ tensor: z.string() }).optional(),
   labels: z.array(z.string()).default([]),
+  /** What it wants to run on, whatever the gateway's own setting is. */
+  provider: z.enum(["PREFER_CUDA", "REQUIRE_CUDA", "CPU_ONLY"]).optional(),
   batching: z.strictObject({
     maxInputs: z.number().int().min(1).max(1024),
     /** LENGTHS: the graph takes each row's length, so rows of different lengths can share a padded batch. */

@@ -54,6 +54,16 @@ describe("a version becomes ready", () => {
     expect(row?.["manifest"].golden.samples).toHaveLength(4);
   });
 
+  test("on the processor where its manifest asks for that; where it requires CUDA and there is none, it is rejected and says so", async () => {
+    const onCpu = await registry.register("at-home", variantOf(11), { manifest: { provider: "CPU_ONLY" } });
+    expect(onCpu).toMatchObject({ state: "READY" });
+    const onCuda = await registry.register("far-off", variantOf(12), { manifest: { provider: "REQUIRE_CUDA" } });
+    expect(onCuda).toMatchObject({
+      state: "REJECTED",
+      stateReason: expect.stringMatching(/requires CUDA: CUDA cannot be used/),
+    });
+  });
+
   test("with the manifest that was given, and labels for its scores", async () => {
     const file = model({
       graph: graph({ inputs: [value("x", 1, ["batch", 2])], outputs: [value("y", 1, ["batch", 2])] }),
