@@ -243,7 +243,9 @@ export class LimitsModel {
     if (limit.kind !== "RATE_LIMIT") return;
     const need = (limit.meter === "inputs" ? request.quantity : 1) * 1e6;
     const level = this.#level(limit) - need;
-    this.#buckets.set(this.#bucketName(limit), { level, filledAt: this.clock });
+    const filled = this.#buckets.get(this.#bucketName(limit))?.filledAt ?? this.clock;
+    // A clock that steps back does not fill the same time a second time.
+    this.#buckets.set(this.#bucketName(limit), { level, filledAt: Math.max(filled, this.clock) });
   }
 }
 
