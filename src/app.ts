@@ -33,6 +33,7 @@ import { Authenticator } from "./edge/auth/authenticate.ts";
 import { startApollo } from "./edge/graphql/apollo.ts";
 import { NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
+import { readDashboard } from "./edge/http/dashboard-files.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer } from "./edge/http/server.ts";
@@ -158,7 +159,10 @@ async function buildServer(
     apiKeys: parts.keys.authenticator,
     accessTokens: parts.people.authentication,
   });
-  return createServer({ config, logger, metrics, graphql, authenticator, readiness });
+  const { signIn } = parts.people;
+  const dashboard = await readDashboard(config.dashboardDir);
+  if (dashboard === undefined) logger.warn({ folder: config.dashboardDir }, "the dashboard is not built");
+  return createServer({ config, logger, metrics, graphql, authenticator, readiness, signIn, dashboard });
 }
 
 function startChores(

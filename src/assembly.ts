@@ -75,6 +75,7 @@ export async function buildPeople({ config, logger, clock, database, notificatio
     users,
     tenants,
     tenantService,
+    signIn,
     operators: new OperatorsService(users, passwords),
     authentication: new AccessTokenAuthentication({
       accessTokens,

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { TollgateError } from "../../core/errors.ts";
+import { notFound, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { MemberPrincipal, OperatorPrincipal } from "../../core/principal.ts";
 import type { AccessTokens } from "./access-token.ts";
@@ -158,13 +158,38 @@ export class SignInService {
 
   /** Ends the principal's sign-in. Its access tokens are refused everywhere within a second. */
   async signOut(principal: MemberPrincipal | OperatorPrincipal, requestId: string): Promise<void> {
-    const tenantId = principal.kind === "MEMBER" ? principal.tenantId : undefined;
-    await this.#signIns.revoke({
-      signIn: { id: principal.signInId, userId: principal.userId, tenantId },
-      reason: "SIGNED_OUT",
-      now: this.#clock.now(),
-      requestId,
-    });
+    await this.#end(principal, "SIGNED_OUT", requestId);
+  }
+
+  /**
+   * Signs the person in to another of their tenants, or without a tenant as the operator that they are, and ends the
+   * sign-in that they came with. Throws NOT_FOUND for a place that is not theirs, and nothing is changed then.
+   */
+  async switchTenant(
+    person: MemberPrincipal | OperatorPrincipal,
+    tenantId: string | undefined,
+    requestId: string,
+  ): Promise<SignedIn> {
+    const [user, memberships] = await Promise.all([
+      this.#users.find(person.userId),
+      this.#membershipsOf(person.userId),
+    ]);
+    const place = user && placeOf(user, memberships, tenantId);
+    // Who asks for no tenant asks for the operator's place: it is never the first tenant instead.
+    if (place === undefined || place.tenantId !== tenantId) throw notFound("tenant");
+    const signedIn = await this.#start(person.userId, tenantId, requestId);
+    await this.#end(person, "SWITCHED", requestId);
+    return signedIn;
+  }
+
+  async #end(
+    person: MemberPrincipal | OperatorPrincipal,
+    reason: "SIGNED_OUT" | "SWITCHED",
+    requestId: string,
+  ): Promise<void> {
+    const tenantId = person.kind === "MEMBER" ? person.tenantId : undefined;
+    const signIn = { id: person.signInId, userId: person.userId, tenantId };
+    await this.#signIns.revoke({ signIn, reason, now: this.#clock.now(), requestId });
   }
 
   async #signedIn(signIn: SignIn, refreshToken: string): Promise<SignedIn> {

@@ -12,7 +12,7 @@ export interface SignIn {
 }
 
 /** Why a sign-in ended before its time. */
-type RevocationReason = "SIGNED_OUT" | "REFRESH_TOKEN_REUSED";
+type RevocationReason = "SIGNED_OUT" | "REFRESH_TOKEN_REUSED" | "SWITCHED";
 
 interface Revocation {
   signIn: Pick<SignIn, "id" | "userId" | "tenantId">;

@@ -8,17 +8,22 @@ import type { RequestContext } from "../../core/request-context.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { credentialOf } from "../auth/credential.ts";
 import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import { Admission } from "./admission.ts";
+import { registerDashboard, sendPage, wantsPage } from "./dashboard.ts";
+import type { DashboardFiles } from "./dashboard-files.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
+import { registerSession, type SessionOptions } from "./session.ts";
 
-interface ServerOptions extends OperationsOptions {
+interface ServerOptions extends OperationsOptions, SessionOptions {
   config: Config;
   logger: Logger;
   graphql: GraphqlDoor;
-  authenticator: Authenticator;
+  /** Undefined where it was not built. */
+  dashboard: DashboardFiles | undefined;
 }
 
 declare module "fastify" {
@@ -51,6 +56,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     sendError(asTollgateError(error, request, options), request, reply),
   );
   server.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request)) return sendPage(reply, options.dashboard, "index");
     const error = new TollgateError(
       "NOT_FOUND",
       `There is nothing at ${request.method} ${request.url.split("?")[0]}. POST to /graphql.`,
@@ -67,11 +73,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
     method: ["GET", "POST"],
     url: "/graphql",
     preValidation: async (request) => {
-      request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+      request.principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
     },
     handler: (request, reply) => admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
   });
   registerOperations(server, options);
+  registerSession(server, options);
+  registerDashboard(server, options.dashboard);
   return server;
 }
 
