@@ -23,10 +23,13 @@ import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
+import { MemberResolver } from "./domains/tenants/member.resolver.ts";
+import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import type { Ledger } from "./domains/usage/ledger.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { AccountResolver } from "./domains/users/account.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
 import { Authenticator } from "./edge/auth/authenticate.ts";
@@ -60,7 +63,10 @@ export const resolverClasses = [
   PlanResolver,
   PrincipalResolver,
   SignInResolver,
+  AccountResolver,
   TenantResolver,
+  MemberResolver,
+  MembershipResolver,
   ApiKeyResolver,
   ModelsResolver,
   UsageResolver,

@@ -19,6 +19,11 @@ import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
 import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
 import type { PlanStore } from "./domains/plans/plan.store.ts";
+import { InvitationStore } from "./domains/tenants/invitation.store.ts";
+import { MemberResolver } from "./domains/tenants/member.resolver.ts";
+import { MemberService } from "./domains/tenants/member.service.ts";
+import { MemberStore } from "./domains/tenants/member.store.ts";
+import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
@@ -29,6 +34,8 @@ import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
 import { AccessTokenAuthentication } from "./domains/users/access-token-authentication.ts";
+import { AccountResolver } from "./domains/users/account.resolver.ts";
+import { AccountService } from "./domains/users/account.service.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
 import { Passwords } from "./domains/users/passwords.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
@@ -70,7 +77,17 @@ export async function buildPeople({ config, logger, clock, database, notificatio
   const membershipsOf = (userId: string) => tenants.membershipsOf(userId);
   const attempts = new SignInAttemptsStore(database, clock);
   const signIn = new SignInService({ users, signIns, attempts, passwords, accessTokens, membershipsOf, clock });
+  const account = new AccountService({ users, signIns, signIn, passwords, clock });
   const tenantService = new TenantService(tenants, passwords, clock);
+  const invitations = new InvitationStore(database);
+  const members = new MemberService({
+    members: new MemberStore(database),
+    invitations,
+    passwords,
+    isUser: async (email) => (await users.findByEmail(email)) !== undefined,
+    prove: (credentials) => signIn.prove(credentials),
+    clock,
+  });
   return {
     users,
     tenants,
@@ -85,7 +102,15 @@ export async function buildPeople({ config, logger, clock, database, notificatio
       notifications,
       clock,
     }),
-    resolvers: [new PrincipalResolver(users), new SignInResolver(signIn), new TenantResolver(tenantService, tenants)],
+    invitations,
+    resolvers: [
+      new PrincipalResolver(users),
+      new SignInResolver(signIn),
+      new AccountResolver(account, signIn),
+      new TenantResolver(tenantService, tenants),
+      new MemberResolver({ service: members, invitations, now: () => clock.now() }),
+      new MembershipResolver(tenants),
+    ],
   };
 }
 
@@ -185,6 +210,10 @@ export function nodeLoaders(parts: {
         permission: "tenant:read",
         find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)),
       },
+    ],
+    [
+      "ivt",
+      { permission: "members:write", find: own((tenantId, id) => people.invitations.findOfTenant(tenantId, id)) },
     ],
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],

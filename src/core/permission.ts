@@ -7,6 +7,7 @@ export const permissions = {
   "keys:write": "Issue, rotate and revoke API keys.",
   "audit:read": "See who did what.",
   "tenant:read": "See the tenant and its members.",
+  "members:write": "Invite, change and remove members.",
   "tenants:read": "See every tenant (operators).",
   "tenants:create": "Make tenants (operators).",
   "plans:read": "See the plans on offer.",
@@ -24,8 +25,8 @@ const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans
 
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "keys:write", "audit:read"],
-  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read"],
+  OWNER: [...reading, "inferences:create", "keys:write", "audit:read", "members:write"],
+  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read", "members:write"],
   DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
   FINANCE: ["usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;

@@ -7,7 +7,6 @@ import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
-import type { Authenticator } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
 import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";

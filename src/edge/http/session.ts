@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { TollgateError } from "../../core/errors.ts";
-import type { MemberPrincipal, OperatorPrincipal } from "../../core/principal.ts";
+import type { PersonPrincipal } from "../../core/principal.ts";
 import type { SignedIn, SignInService } from "../../domains/users/sign-in.service.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
@@ -73,10 +73,7 @@ function forget(request: FastifyRequest, reply: FastifyReply): void {
   void reply.header("set-cookie", endedSessionCookies(request.protocol === "https"));
 }
 
-async function personOf(
-  request: FastifyRequest,
-  authenticator: Authenticator,
-): Promise<MemberPrincipal | OperatorPrincipal> {
+async function personOf(request: FastifyRequest, authenticator: Authenticator): Promise<PersonPrincipal> {
   const principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
   if (principal === undefined || principal.kind === "API_KEY") throw notSignedIn();
   return principal;
