@@ -13,6 +13,9 @@ import { SessionProvider, useSession, type Who, WhoDocument } from "./session/wh
 import { cssVariables, theme } from "./theme.ts";
 
 const OverviewPage = lazy(async () => ({ default: (await import("./pages/overview-page.tsx")).OverviewPage }));
+const AuditPage = lazy(async () => ({ default: (await import("./pages/audit-page.tsx")).AuditPage }));
+const ModelsPage = lazy(async () => ({ default: (await import("./pages/models-page.tsx")).ModelsPage }));
+const TenantsPage = lazy(async () => ({ default: (await import("./pages/tenants-page.tsx")).TenantsPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -83,6 +86,9 @@ function Pages() {
     <Switch>
       <Route path="/">{home === "/" ? <OverviewPage /> : <Redirect to={home} replace />}</Route>
       <Route path="/keys" component={KeysPage} />
+      <Route path="/models" component={ModelsPage} />
+      <Route path="/tenants" component={TenantsPage} />
+      <Route path="/audit" component={AuditPage} />
       <Route>
         <Page title="Nothing here">
           <Empty icon="overview" title="There is no page at this address.">

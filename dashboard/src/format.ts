@@ -20,12 +20,11 @@ export function percent(share: number, digits = 0): string {
  * Money in micro-units, as it is, to the cent; below one unit to the last digit that counts, so that a price of a tenth
  * of a cent does not read as nothing.
  */
-export function money(micros: string | number | bigint, currency: string): string {
+export function money(micros: string | number | bigint, currency: string | undefined): string {
   const value = Number(micros) / 1_000_000;
   const digits = value !== 0 && Math.abs(value) < 1 ? 6 : 2;
   const format = new Intl.NumberFormat("en", {
-    style: "currency",
-    currency,
+    ...(currency === undefined ? {} : { style: "currency", currency }),
     minimumFractionDigits: 2,
     maximumFractionDigits: digits,
   });
