@@ -1,13 +1,14 @@
 import { MantineProvider } from "@mantine/core";
 import { Component, lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
 import { Provider, useQuery } from "urql";
-import { Redirect, Route, Switch } from "wouter";
+import { Redirect, Route, Switch, useLocation } from "wouter";
 import { Page } from "./components/page.tsx";
 import { Empty, Failure, Waiting } from "./components/states.tsx";
 import { createGraphqlClient } from "./graphql/client.ts";
 import { homeOf } from "./layout/navigation.ts";
 import { Shell } from "./layout/shell.tsx";
 import { pageNonce } from "./nonce.ts";
+import { InvitationPage } from "./session/invitation-page.tsx";
 import { SignInPage } from "./session/sign-in-page.tsx";
 import { SessionProvider, useSession, type Who, WhoDocument } from "./session/who.tsx";
 import { cssVariables, theme } from "./theme.ts";
@@ -16,6 +17,9 @@ const OverviewPage = lazy(async () => ({ default: (await import("./pages/overvie
 const AuditPage = lazy(async () => ({ default: (await import("./pages/audit-page.tsx")).AuditPage }));
 const ModelsPage = lazy(async () => ({ default: (await import("./pages/models-page.tsx")).ModelsPage }));
 const TenantsPage = lazy(async () => ({ default: (await import("./pages/tenants-page.tsx")).TenantsPage }));
+const MembersPage = lazy(async () => ({ default: (await import("./pages/members-page.tsx")).MembersPage }));
+const PlaygroundPage = lazy(async () => ({ default: (await import("./pages/playground-page.tsx")).PlaygroundPage }));
+const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings-page.tsx")).SettingsPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -41,6 +45,19 @@ function SignedInOrNot() {
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the epoch is what a client is made for
   const client = useMemo(() => createGraphqlClient(() => setSignedOut(true)), [epoch]);
+  const [location, goTo] = useLocation();
+  if (location === "/invitation")
+    return (
+      <Provider value={client} key={epoch}>
+        <InvitationPage
+          token={window.location.hash.slice(1)}
+          onSignedIn={() => {
+            goTo("/", { replace: true });
+            restart();
+          }}
+        />
+      </Provider>
+    );
   if (isSignedOut) return <SignInPage onSignedIn={restart} />;
   return (
     <Provider value={client} key={epoch}>
@@ -65,6 +82,11 @@ function Gate({ restart }: { restart: () => void }) {
     email: me.user?.email ?? "",
     permissions: new Set(me.permissions),
     tenantId: me.tenantId,
+    tenantName: me.memberships.find(({ tenantId }) => tenantId === me.tenantId)?.tenantName ?? null,
+    places: [
+      ...me.memberships.map(({ tenantId, tenantName }) => ({ tenantId, name: tenantName })),
+      ...(me.isOperator ? [{ tenantId: null, name: "Operator" }] : []),
+    ],
   };
   return (
     <SessionProvider value={{ who, restart }}>
@@ -88,6 +110,9 @@ function Pages() {
       <Route path="/keys" component={KeysPage} />
       <Route path="/models" component={ModelsPage} />
       <Route path="/tenants" component={TenantsPage} />
+      <Route path="/playground" component={PlaygroundPage} />
+      <Route path="/members" component={MembersPage} />
+      <Route path="/settings" component={SettingsPage} />
       <Route path="/audit" component={AuditPage} />
       <Route>
         <Page title="Nothing here">

@@ -23,6 +23,7 @@ const embedded = [
   "InferenceTiming",
   "IssuedApiKey",
   "CreatedTenant",
+  "InvitedMember",
 ];
 
 /** The lists that a mutation makes old: they are read again when they are next looked at. */

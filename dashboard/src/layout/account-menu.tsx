@@ -1,6 +1,6 @@
 import { Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { Icon } from "../components/icons.tsx";
-import { signOut } from "../session/session.ts";
+import { signOut, switchTenant } from "../session/session.ts";
 import { useSession } from "../session/who.tsx";
 
 /** Who is here and where, and the way out. */
@@ -15,13 +15,30 @@ export function AccountMenu() {
             {who.email.charAt(0).toUpperCase()}
           </span>
           <span className="account-text">
-            <span className="account-place">{who.kind === "OPERATOR" ? "Operator" : "Tenant"}</span>
+            <span className="account-place">{who.tenantName ?? "Operator"}</span>
             <span className="dim small">{who.email}</span>
           </span>
           <Icon name="chevrons" size={16} />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
+        {who.places.length < 2 ? null : (
+          <>
+            <Menu.Label>Go to</Menu.Label>
+            {who.places.map(({ tenantId, name }) => (
+              <Menu.Item
+                key={tenantId ?? "operator"}
+                onClick={() => {
+                  void switchTenant(tenantId).finally(restart);
+                }}
+                rightSection={tenantId === who.tenantId ? <Icon name="check" size={14} /> : null}
+              >
+                {name}
+              </Menu.Item>
+            ))}
+            <Menu.Divider />
+          </>
+        )}
         <Menu.Label>Appearance</Menu.Label>
         {(["auto", "light", "dark"] as const).map((scheme) => (
           <Menu.Item

@@ -9,6 +9,11 @@ export const WhoDocument = graphql(`
       id
       permissions
       tenantId
+      isOperator
+      memberships {
+        tenantId
+        tenantName
+      }
       user {
         id
         email
@@ -23,6 +28,9 @@ export interface Who {
   email: string;
   permissions: ReadonlySet<string>;
   tenantId: string | null;
+  tenantName: string | null;
+  /** Where they can go: their tenants, and above them if they are an operator. */
+  places: { tenantId: string | null; name: string }[];
 }
 
 export interface Session {
