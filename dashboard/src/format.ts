@@ -1,7 +1,6 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compactNumber = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const local = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-const localDay = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 export function count(value: number): string {
@@ -34,10 +33,6 @@ export function money(micros: string | number | bigint, currency: string | undef
 /** In the zone of whoever reads it. */
 export function dateTime(iso: string): string {
   return local.format(new Date(iso));
-}
-
-export function day(iso: string): string {
-  return localDay.format(new Date(iso));
 }
 
 /** As it is booked: periods begin and end in UTC. */

@@ -1,6 +1,13 @@
 import "@fontsource-variable/inter/wght.css";
 import "@mantine/core/styles.css";
-import "./styles.css";
+import "./styles/ground.css";
+import "./styles/shell.css";
+import "./styles/page.css";
+import "./styles/table.css";
+import "./styles/states.css";
+import "./styles/usage.css";
+import "./styles/playground.css";
+import "./styles/narrow.css";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 /** The grey that all is drawn in: cool, and a shade darker than most where text stands on it. */
 const slate: MantineColorsTuple = [
@@ -28,11 +28,25 @@ const signal: MantineColorsTuple = [
   "#6f200c",
 ];
 
+/** Surfaces and fields after dark, in the same hue as the grey of the day. */
+const dark: MantineColorsTuple = [
+  "#d5d9de",
+  "#b6bdc5",
+  "#8f98a2",
+  "#646d77",
+  "#3b4249",
+  "#2b3137",
+  "#1d2125",
+  "#15181b",
+  "#101315",
+  "#0b0d0f",
+];
+
 export const theme = createTheme({
   primaryColor: "slate",
   primaryShade: { light: 9, dark: 1 },
   autoContrast: true,
-  colors: { slate, signal },
+  colors: { slate, signal, dark },
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Mono', 'Liberation Mono', monospace",
   headings: { fontWeight: "600" },

@@ -30,9 +30,14 @@ interface Visit {
 export async function visit(
   browser: Browser,
   url: string,
-  { width, height }: { width: number; height: number },
+  { width, height, colorScheme = "light" }: { width: number; height: number; colorScheme?: "light" | "dark" },
 ): Promise<Visit> {
-  const context = await browser.newContext({ baseURL: url, viewport: { width, height }, timezoneId: "Europe/Berlin" });
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width, height },
+    colorScheme,
+    timezoneId: "Europe/Berlin",
+  });
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: url });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);

@@ -75,7 +75,14 @@ function Stack({ series, step, x, width, yOf }: StackProps) {
     return { name, index, from: yOf(below), to: yOf(below + (values[step] ?? 0)) };
   });
   return bars.map(({ name, index, from, to }) => (
-    <rect key={name} className={`series-${index % 8}`} x={x + gap / 2} y={to} width={Math.max(1, width - gap)} height={from - to} />
+    <rect
+      key={name}
+      className={`series-${index % 8}`}
+      x={x + gap / 2}
+      y={to}
+      width={Math.max(1, width - gap)}
+      height={from - to}
+    />
   ));
 }
 
@@ -88,7 +95,9 @@ interface ReadingProps {
 }
 
 function Reading({ title, series, step, write, isLeft }: ReadingProps) {
-  const present = series.map((one, index) => ({ ...one, index, value: one.values[step] ?? 0 })).filter(({ value }) => value > 0);
+  const present = series
+    .map((one, index) => ({ ...one, index, value: one.values[step] ?? 0 }))
+    .filter(({ value }) => value > 0);
   return (
     <div className={isLeft ? "reading at-left" : "reading"} aria-hidden="true">
       <p className="dim small">{title.replace("|", " ")} UTC</p>

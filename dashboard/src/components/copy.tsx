@@ -23,7 +23,8 @@ export function Id({ value }: { value: string }) {
   const shown = value.length > 18 ? `${value.slice(0, 4)}…${value.slice(-6)}` : value;
   return (
     <Tooltip label={clipboard.copied ? "Copied" : `${value}: click to copy`} openDelay={250}>
-      <UnstyledButton className="id" onClick={() => clipboard.copy(value)} aria-label={`Copy ${value}`}>
+      <UnstyledButton className="id" onClick={() => clipboard.copy(value)}>
+        <span className="visually-hidden">Copy </span>
         {shown}
       </UnstyledButton>
     </Tooltip>
@@ -35,9 +36,11 @@ export function CodeBlock({ code, label }: { code: string; label: string }) {
   return (
     <div className="code-block">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be in reach of the keyboard */}
-      <pre tabIndex={0} aria-label={label}>
-        <code>{code}</code>
-      </pre>
+      <section tabIndex={0} aria-label={label}>
+        <pre>
+          <code>{code}</code>
+        </pre>
+      </section>
       <CopyButton text={code} label="Copy" />
     </div>
   );

@@ -37,7 +37,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, empty, waitingRows
         </thead>
         <tbody>
           {rows === undefined
-            ? Array.from({ length: waitingRows }, (_, row) => <WaitingRow key={`waiting-${row + 1}`} columns={columns.length} />)
+            ? upTo(waitingRows).map((row) => <WaitingRow key={row} columns={columns.length} />)
             : rows.map((row) => (
                 <tr key={keyOf(row)}>
                   {columns.map(({ head, cell, isNumber, isAction }) => (
@@ -56,8 +56,8 @@ export function DataTable<Row>({ label, columns, rows, keyOf, empty, waitingRows
 function WaitingRow({ columns }: { columns: number }) {
   return (
     <tr>
-      {Array.from({ length: columns }, (_, column) => (
-        <td key={`waiting-${column + 1}`}>
+      {upTo(columns).map((column) => (
+        <td key={column}>
           <Skeleton height={14} width={column === 0 ? "70%" : "50%"} />
         </td>
       ))}
@@ -68,4 +68,8 @@ function WaitingRow({ columns }: { columns: number }) {
 function classOf(isNumber: boolean | undefined, isAction: boolean | undefined): string | undefined {
   if (isNumber) return "number";
   return isAction ? "action" : undefined;
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }

@@ -34,7 +34,13 @@ export function Pager({ pages, pageInfo }: PagerProps) {
     <nav className="pager" aria-label="Pages">
       <span className="dim small">Page {pages.number}</span>
       <Button.Group>
-        <Button size="xs" variant="default" disabled={pages.number === 1} onClick={pages.back} leftSection={<Icon name="left" size={14} />}>
+        <Button
+          size="xs"
+          variant="default"
+          disabled={pages.number === 1}
+          onClick={pages.back}
+          leftSection={<Icon name="left" size={14} />}
+        >
           Newer
         </Button>
         <Button

@@ -5,7 +5,17 @@ import { codeOf } from "../graphql/client.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 /** Where there is nothing yet: what would be here, and how it comes. */
-export function Empty({ icon, title, children, action }: { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  icon: IconName;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className="empty">
       <span className="empty-icon">

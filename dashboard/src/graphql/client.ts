@@ -37,7 +37,14 @@ const outdates: Record<string, string[]> = {
 const touched = Object.fromEntries(
   Object.entries(outdates).map(([mutation, fields]) => [
     mutation,
-    (_result: unknown, _args: unknown, cache: { inspectFields(key: string): { fieldName: string; fieldKey: string }[]; invalidate(key: string, field: string): void }) => {
+    (
+      _result: unknown,
+      _args: unknown,
+      cache: {
+        inspectFields(key: string): { fieldName: string; fieldKey: string }[];
+        invalidate(key: string, field: string): void;
+      },
+    ) => {
       for (const { fieldName, fieldKey } of cache.inspectFields("Query"))
         if (fields.includes(fieldName)) cache.invalidate("Query", fieldKey);
     },

@@ -25,14 +25,22 @@ export function InferenceAnswer({ inference }: { inference: Answered }) {
           </li>
         ))}
       </ul>
-      {output.truncated ? <p className="dim small">The text was longer than the model takes: its end was left out.</p> : null}
+      {output.truncated ? (
+        <p className="dim small">The text was longer than the model takes: its end was left out.</p>
+      ) : null}
       <dl className="facts">
-        <Fact name="Version" value={`${inference.version.version}${inference.alias === null ? "" : ` by ${inference.alias}`}`} />
+        <Fact
+          name="Version"
+          value={`${inference.version.version}${inference.alias === null ? "" : ` by ${inference.alias}`}`}
+        />
         <Fact name="In all" value={milliseconds(inference.timing.totalMs)} />
         <Fact name="Waited" value={milliseconds(inference.timing.queueMs)} />
         <Fact name="Ran" value={milliseconds(inference.timing.runMs)} />
         <Fact name="Batch" value={`${count(inference.timing.batchSize)} on ${inference.timing.provider}`} />
-        <Fact name="Charged" value={inference.usage.map(({ quantity, meter }) => `${count(quantity)} ${meter}`).join(", ")} />
+        <Fact
+          name="Charged"
+          value={inference.usage.map(({ quantity, meter }) => `${count(quantity)} ${meter}`).join(", ")}
+        />
         <Fact name="Cost" value={money(amount, undefined)} />
       </dl>
     </div>

@@ -167,7 +167,8 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: Key; onClose: () => voi
       <Modal opened onClose={onClose} title="Revoked" centered>
         <Stack>
           <Text size="sm" role="status">
-            <strong>{apiKey.name}</strong> was revoked in {tookMs} ms, and is refused by every gateway within a second of that.
+            <strong>{apiKey.name}</strong> was revoked in {tookMs} ms, and is refused by every gateway within a second
+            of that.
           </Text>
           <Button data-autofocus onClick={onClose}>
             Done
@@ -179,7 +180,8 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: Key; onClose: () => voi
     <FormDialog title={`Revoke ${apiKey.name}`} onClose={onClose} onSubmit={submit}>
       {error === undefined ? null : <Failure error={error} />}
       <Text size="sm">
-        Whatever asks with this key is refused within a second, everywhere, for good. To replace it without a gap, rotate it.
+        Whatever asks with this key is refused within a second, everywhere, for good. To replace it without a gap,
+        rotate it.
       </Text>
       <TextInput
         data-autofocus

@@ -11,7 +11,7 @@ import { When } from "../components/time.tsx";
 import { graphql } from "../graphql/generated/gql.ts";
 import type { KeysQuery } from "../graphql/generated/graphql.ts";
 import { useMay } from "../session/who.tsx";
-import { IssueKey, type IssuedSecret, RevokeKey, RotateKey } from "./key-dialogs.tsx";
+import { type IssuedSecret, IssueKey, RevokeKey, RotateKey } from "./key-dialogs.tsx";
 import { SecretOnce } from "./secret-once.tsx";
 
 const KeysDocument = graphql(`
@@ -51,7 +51,11 @@ export function KeysPage() {
     </Button>
   );
   return (
-    <Page title="API keys" lead="What your machines ask with. A secret is shown once." actions={mayWrite ? issue : undefined}>
+    <Page
+      title="API keys"
+      lead="What your machines ask with. A secret is shown once."
+      actions={mayWrite ? issue : undefined}
+    >
       {error === undefined ? null : <Failure error={error} retry={() => ask({ requestPolicy: "network-only" })} />}
       <Panel flush>
         <DataTable
@@ -150,7 +154,10 @@ function KeyActions({ apiKey, start }: { apiKey: Key; start: (doing: Doing) => v
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<Icon name="refresh" size={16} />} onClick={() => start({ what: "ROTATE", key: apiKey })}>
+        <Menu.Item
+          leftSection={<Icon name="refresh" size={16} />}
+          onClick={() => start({ what: "ROTATE", key: apiKey })}
+        >
           Rotate
         </Menu.Item>
         <Menu.Item

@@ -50,7 +50,11 @@ export function LimitBars({ limits }: { limits: readonly Limit[] }) {
 
 function LimitState({ share }: { share: number }) {
   if (share >= 1) return <Badge tone="bad">Used up</Badge>;
-  return share >= 0.8 ? <Badge tone="warn">{percent(share)}</Badge> : <span className="dim small">{percent(share)}</span>;
+  return share >= 0.8 ? (
+    <Badge tone="warn">{percent(share)}</Badge>
+  ) : (
+    <span className="dim small">{percent(share)}</span>
+  );
 }
 
 function shareOf({ used, limit }: Limit): number {

@@ -154,7 +154,12 @@ function useMinuteOf(name: PeriodName, dimension: Dimension) {
     const before = periodBefore(period);
     const groupBy = dimension === "VERSION" ? (["MODEL", "VERSION"] as const) : ([dimension] as const);
     const variables = {
-      now: { startsAt: iso(period.startsAt), endsAt: iso(period.endsAt), interval: period.interval, groupBy: [...groupBy] },
+      now: {
+        startsAt: iso(period.startsAt),
+        endsAt: iso(period.endsAt),
+        interval: period.interval,
+        groupBy: [...groupBy],
+      },
       before: { startsAt: iso(before.startsAt), endsAt: iso(before.endsAt), groupBy: [] },
     };
     return { period, variables };

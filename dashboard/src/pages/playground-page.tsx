@@ -1,5 +1,5 @@
 import { Button, Select, Textarea } from "@mantine/core";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useMutation, useQuery } from "urql";
 import { Page, Panel } from "../components/page.tsx";
 import { Empty, Failure, Waiting } from "../components/states.tsx";
@@ -96,7 +96,7 @@ export function PlaygroundPage() {
   );
 }
 
-function Trial({ model, picker }: { model: Model; picker: React.ReactNode }) {
+function Trial({ model, picker }: { model: Model; picker: ReactNode }) {
   const isPicture = model.task === "IMAGE_CLASSIFICATION";
   const [alias, setAlias] = useState("stable");
   const [picture, setPicture] = useState<string>();
@@ -141,14 +141,17 @@ function Trial({ model, picker }: { model: Model; picker: React.ReactNode }) {
       </Panel>
       <Panel title="Answer">
         {error === undefined ? null : <Failure error={error} />}
-        {data === undefined && error === undefined ? (
-          <Empty icon="playground" title={isPicture ? "Draw a digit and ask" : "Write something and ask"}>
-            The label, the scores, the time it took and what it cost stand here.
-          </Empty>
-        ) : null}
-        {data ? <InferenceAnswer inference={data.infer} /> : null}
+        {data ? <InferenceAnswer inference={data.infer} /> : <NothingAsked isPicture={isPicture} />}
         {isEmpty ? null : <RequestMade input={input} />}
       </Panel>
     </div>
+  );
+}
+
+function NothingAsked({ isPicture }: { isPicture: boolean }) {
+  return (
+    <Empty icon="playground" title={isPicture ? "Draw a digit and ask" : "Write something and ask"}>
+      The label, the scores, the time it took and what it cost stand here.
+    </Empty>
   );
 }

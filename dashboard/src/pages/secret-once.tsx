@@ -42,7 +42,7 @@ export function SecretOnce({ name, secret, overlapEndsAt, onClose }: IssuedSecre
 }
 
 const query =
-  'mutation($input: InferInput!) { infer(input: $input) { outputs { label score } usage { quantity amount } } }';
+  "mutation($input: InferInput!) { infer(input: $input) { outputs { label score } usage { quantity amount } } }";
 
 /** The secret comes from the environment in each of them: nobody shall commit it with the program. */
 function programsWith(url: string): [string, string][] {

@@ -90,7 +90,12 @@ function ChangePassword() {
         onChange={(event) => setNew(event.currentTarget.value)}
       />
       <div>
-        <Button type="submit" variant="default" loading={fetching} disabled={currentPassword === "" || newPassword.length < 12}>
+        <Button
+          type="submit"
+          variant="default"
+          loading={fetching}
+          disabled={currentPassword === "" || newPassword.length < 12}
+        >
           Change password
         </Button>
       </div>

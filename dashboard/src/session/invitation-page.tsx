@@ -35,7 +35,8 @@ export function InvitationPage({ token, onSignedIn }: { token: string; onSignedI
         </div>
         <h1>You are invited</h1>
         <p className="dim">
-          If the address that was invited signs in here already, give its password. If not, choose one of 12 characters or more.
+          If the address that was invited signs in here already, give its password. If not, choose one of 12 characters
+          or more.
         </p>
         <form onSubmit={onSubmit}>
           {error === undefined ? null : (

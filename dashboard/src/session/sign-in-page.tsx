@@ -67,8 +67,8 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
           </Button>
         </form>
         <p className="dim small">
-          No password yet? Ask an owner or admin of your tenant for an invitation. On a first start, Tollgate prints who can
-          sign in.
+          No password yet? Ask an owner or admin of your tenant for an invitation. On a first start, Tollgate prints who
+          can sign in.
         </p>
       </div>
     </main>

@@ -46,7 +46,7 @@ export function sendPage(
   const nonce = randomBytes(16).toString("base64");
   return reply
     .headers(commonHeaders)
-    .header("content-security-policy", policyWith(nonce))
+    .header("content-security-policy", policyOf(page, nonce))
     .header("cache-control", "no-store")
     .type("text/html; charset=utf-8")
     .send(dashboard.pages[page].replaceAll(noncePlaceholder, nonce));
@@ -60,13 +60,14 @@ const commonHeaders = {
   "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
 };
 
-function policyWith(nonce: string): string {
+function policyOf(page: keyof DashboardFiles["pages"], nonce: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self' data: blob:",
-    "font-src 'self'",
+    // GraphiQL's own stylesheet has its fonts written into it.
+    page === "graphiql" ? "font-src 'self' data:" : "font-src 'self'",
     "connect-src 'self'",
     "manifest-src 'self'",
     "base-uri 'none'",
