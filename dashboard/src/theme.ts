@@ -1,4 +1,11 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  Checkbox,
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from "@mantine/core";
 
 /** The grey that all is drawn in: cool, and a shade darker than most where text stands on it. */
 const slate: MantineColorsTuple = [
@@ -42,10 +49,18 @@ const dark: MantineColorsTuple = [
   "#0b0d0f",
 ];
 
+/** The main button is ink by day and paper by night; what stands on it is the other of the two. */
+const variantColors: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input);
+  const isMain = input.variant === "filled" && (input.color === undefined || input.color === "slate");
+  return isMain ? { ...colors, color: "var(--on-primary)" } : colors;
+};
+
 export const theme = createTheme({
   primaryColor: "slate",
   primaryShade: { light: 9, dark: 1 },
-  autoContrast: true,
+  variantColorResolver: variantColors,
+  components: { Checkbox: Checkbox.extend({ defaultProps: { iconColor: "var(--on-primary)" } }) },
   colors: { slate, signal, dark },
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Mono', 'Liberation Mono', monospace",
@@ -65,6 +80,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": "#5c656f",
     "--mantine-color-placeholder": "#6a737e",
     "--mantine-color-error": "#b42318",
+    "--on-primary": "#ffffff",
     "--ground": "#fafbfb",
     "--surface": "#ffffff",
     "--line": "#e4e7ea",
@@ -84,6 +100,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": "#a0a8b1",
     "--mantine-color-placeholder": "#8b949e",
     "--mantine-color-error": "#ff9b90",
+    "--on-primary": "#16191d",
     "--ground": "#0e1012",
     "--surface": "#15181b",
     "--line": "#282d32",

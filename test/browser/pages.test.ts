@@ -3,6 +3,7 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, signInAs, visit } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
 import { greySquare } from "../support/people.ts";
 
@@ -67,7 +68,8 @@ async function seriousFindings(page: Page): Promise<Finding[]> {
 }
 
 async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(`document.querySelector("[aria-busy=true]") === null`);
+  const isQuiet = async () => (await page.locator("[aria-busy=true]").count()) === 0;
+  await eventually(isQuiet, { withinMs: 10_000, what: "the page to have loaded" });
 }
 
 describe.each(looks)("at $name", (look) => {
