@@ -5,6 +5,7 @@ import { Page, Panel } from "../components/page.tsx";
 import { Pager, usePages } from "../components/pager.tsx";
 import { Empty, Failure } from "../components/states.tsx";
 import { When } from "../components/time.tsx";
+import { words } from "../format.ts";
 import { graphql } from "../graphql/generated/gql.ts";
 import type { AuditQuery } from "../graphql/generated/graphql.ts";
 
@@ -31,18 +32,20 @@ type AuditEvent = AuditQuery["auditEvents"]["nodes"][number];
 
 const columns: Column<AuditEvent>[] = [
   { head: "When", cell: ({ occurredAt }) => <When at={occurredAt} /> },
-  { head: "What", cell: ({ action }) => <span className="strong">{action.replaceAll(/[._]/g, " ")}</span> },
+  { head: "What", cell: ({ action }) => <span className="strong">{words(action.replaceAll(".", "_"))}</span> },
   { head: "By", cell: ({ actorId }) => <Id value={actorId} /> },
   { head: "On", cell: ({ subjectId }) => <Id value={subjectId} /> },
   {
     head: "Details",
     cell: ({ details }) => (
       <span className="details">
-        {Object.entries(details).map(([name, value]) => (
-          <span key={name}>
-            <span className="dim">{name}</span> {Array.isArray(value) ? value.join(", ") : String(value)}
-          </span>
-        ))}
+        {Object.entries(details)
+          .filter(isTelling)
+          .map(([name, value]) => (
+            <span key={name}>
+              <span className="dim">{name}</span> {Array.isArray(value) ? value.join(", ") : String(value)}
+            </span>
+          ))}
       </span>
     ),
   },
@@ -71,4 +74,8 @@ export function AuditPage() {
       <Pager pages={pages} pageInfo={data?.auditEvents.pageInfo} />
     </Page>
   );
+}
+
+function isTelling([, value]: [string, unknown]): boolean {
+  return !(Array.isArray(value) && value.length === 0);
 }

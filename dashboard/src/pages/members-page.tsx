@@ -76,6 +76,8 @@ const roleMeanings: Record<Role, string> = {
 };
 const roleChoices = Object.entries(roleMeanings).map(([value, label]) => ({ value, label }));
 
+const roleNames = Object.keys(roleMeanings).map((value) => ({ value, label: words(value) }));
+
 export function MembersPage() {
   const pages = usePages();
   const manages = useMay("members:write");
@@ -165,9 +167,9 @@ function memberColumns({ manages, onRole, onRemove }: Managing): Column<Member>[
           <Select
             aria-label={`Role of ${user.email}`}
             size="xs"
-            w={210}
+            w={130}
             allowDeselect={false}
-            data={roleChoices}
+            data={roleNames}
             value={role}
             onChange={(value) => onRole(user.id, (value ?? role) as Role)}
           />
