@@ -23,7 +23,7 @@ const floorRules = floors.slice(0, -1).map((floor, i) => ({
   comment: `src/${floor} may not know the floors above it`,
   severity: "error",
   from: { path: `^src/${floor}/` },
-  to: { path: `^src/(${above(floors, i)})/|^src/(app|assembly|main)[.]ts$` },
+  to: { path: `^src/(${above(floors, i)})/|^src/(app|assembly|[a-z]+-assembly|chores|main)[.]ts$` },
 }));
 
 const domainRules = domains.slice(0, -1).map((domain, i) => ({
@@ -42,8 +42,9 @@ const only = (name, allowed, packages) => ({
   to: { path: packages },
 });
 
-// The files that speak GraphQL, and the two that build everything.
-const door = "[.](resolver|types)[.]ts$|^src/edge/(graphql|http)/|^src/platform/graphql/|^src/(app|assembly)[.]ts$";
+// The files that speak GraphQL, and those that build everything.
+const door =
+  "[.](resolver|types)[.]ts$|^src/edge/(graphql|http)/|^src/platform/graphql/|^src/(app|assembly|[a-z]+-assembly)[.]ts$";
 
 module.exports = {
   forbidden: [

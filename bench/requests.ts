@@ -4,6 +4,8 @@ import sharp from "sharp";
 import { examplesDir } from "./paths.ts";
 
 const query = "mutation($input: InferInput!) { infer(input: $input) { outputs { label score } } }";
+const explainingQuery =
+  "mutation($input: InferInput!) { infer(input: $input) { outputs { label score explanation { values heatMap } } } }";
 
 /** The bodies that are sent, the same to every server. */
 export interface Bodies {
@@ -13,6 +15,10 @@ export interface Bodies {
   digits256: string[];
   /** One mail each. */
   mails: string[];
+  /** One digit each, explained by occlusion. */
+  explainedDigits: string[];
+  /** One mail each, explained by SHAP of 256 samples; few of them, as each takes long. */
+  explainedMails: string[];
 }
 
 /** Real digits and real mails, from `examples/`. */
@@ -25,6 +31,10 @@ export async function readBodies(): Promise<Bodies> {
     digits: tensors.map((tensor) => bodyOf("digits", [tensor])),
     digits256: [0, 17, 42, 77].map((from) => bodyOf("digits", many(from))),
     mails: (await Promise.all(mails)).map((mail) => bodyOf("mail", [mail])),
+    explainedDigits: tensors.map((tensor) => bodyOf("digits", [tensor], { method: "OCCLUSION" })),
+    explainedMails: (await Promise.all(mails))
+      .slice(0, 8)
+      .map((mail) => bodyOf("mail", [mail], { method: "SHAP", samples: 256 })),
   };
 }
 
@@ -35,8 +45,9 @@ async function digitInput(file: string): Promise<object> {
   return { tensor: { dtype: "uint8", shape: [784], data: data.toString("base64") } };
 }
 
-function bodyOf(model: string, inputs: unknown[]): string {
-  return JSON.stringify({ query, variables: { input: { model, inputs } } });
+function bodyOf(model: string, inputs: unknown[], explain?: object): string {
+  if (explain === undefined) return JSON.stringify({ query, variables: { input: { model, inputs } } });
+  return JSON.stringify({ query: explainingQuery, variables: { input: { model, inputs, explain } } });
 }
 
 async function filesIn(folder: string, ending: string): Promise<string[]> {

@@ -1,51 +1,61 @@
 import "reflect-metadata";
 import type { FastifyInstance } from "fastify";
-import type { GraphQLSchema } from "graphql";
 import {
   buildInference,
   buildKeys,
-  buildModels,
   buildPeople,
+  buildPlans,
   buildUsage,
   type Ground,
   type Keys,
-  nodeLoaders,
   type People,
 } from "./assembly.ts";
+import { buildBilling } from "./billing-assembly.ts";
+import { type Chore, startChores } from "./chores.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newId } from "./core/ids.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
-import type { Engine } from "./domains/inference/engine.ts";
-import type { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
+import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
+import { CreditResolver } from "./domains/billing/credit.resolver.ts";
+import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
+import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
+import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
+import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
-import { PlanStore } from "./domains/plans/plan.store.ts";
 import { MemberResolver } from "./domains/tenants/member.resolver.ts";
 import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
-import type { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
 import { AccountResolver } from "./domains/users/account.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
+import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
 import { Authenticator } from "./edge/auth/authenticate.ts";
-import { startApollo } from "./edge/graphql/apollo.ts";
+import { maxTokens, startApollo } from "./edge/graphql/apollo.ts";
 import { NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
+import { Subscriptions } from "./edge/graphql/subscriptions.ts";
 import { readDashboard } from "./edge/http/dashboard-files.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer } from "./edge/http/server.ts";
+import { buildModels } from "./models-assembly.ts";
+import { nodeLoaders } from "./nodes-assembly.ts";
 import type { Config } from "./platform/config.ts";
 import { openDatabase } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
 import { createMetrics } from "./platform/metrics.ts";
 import { startNotifications } from "./platform/notifications.ts";
-import { repeatedly } from "./platform/repeatedly.ts";
+import { buildWebhooks, type Webhooks } from "./webhooks-assembly.ts";
 
 /** The whole gateway, built once and serving. */
 export interface App {
@@ -53,6 +63,7 @@ export interface App {
   url: string;
   people: People;
   keys: Keys;
+  webhooks: Webhooks;
   /** Takes nothing new, finishes what was accepted, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -67,10 +78,22 @@ export const resolverClasses = [
   TenantResolver,
   MemberResolver,
   MembershipResolver,
+  SubscriptionResolver,
+  TenantSubscriptionsResolver,
   ApiKeyResolver,
+  WebhooksResolver,
   ModelsResolver,
+  RegistryResolver,
+  AliasReportResolver,
   UsageResolver,
+  LimitsResolver,
+  TenantLimitsResolver,
+  UsageTicksResolver,
   InferenceResolver,
+  InvoiceResolver,
+  ExplanationResolver,
+  CreditResolver,
+  BillingDetailsResolver,
   NodeResolver,
 ] as const;
 
@@ -96,94 +119,113 @@ export async function startApp(options: {
 }
 
 async function serve(ground: Ground): Promise<App> {
-  const { config, logger, database, notifications } = ground;
+  const { config, database } = ground;
   await new PartitionsStore(database).ensure();
+  const house = await buildHouse(ground);
+  const server = await buildServer(ground, house);
+  const url = await listen(server, config);
+  // Not before: a gateway that cannot open its door ends, and these with it.
+  const chores = startChores(ground, house);
+  const { people, keys, webhooks } = house;
+  return { url, people, keys, webhooks, close: () => close(ground, { server, chores, house }) };
+}
 
+type House = Awaited<ReturnType<typeof buildHouse>>;
+
+/** The domains, in the order of their line, and the schema over all of them. */
+async function buildHouse(ground: Ground) {
+  const audit = new AuditStore(ground.database);
   const people = await buildPeople(ground);
-  const keys = buildKeys(ground);
+  const webhooks = await buildWebhooks(ground);
   const models = await buildModels(ground);
-  const usage = buildUsage(ground, keys, models.catalogue);
+  const { catalogue, platformModelId: modelIdOf } = models;
+  const keys = buildKeys(ground, modelIdOf);
+  const plans = buildPlans(ground, modelIdOf);
+  const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
-  const audit = new AuditStore(database);
-  const plans = new PlanStore(database);
-  const resolvers = [
-    new AuditResolver(audit),
-    new PlanResolver(plans),
-    ...people.resolvers,
-    keys.resolver,
-    models.resolver,
-    usage.resolver,
-    inference.resolver,
-    new NodeResolver(nodeLoaders({ people, keys, audit, plans, catalogue: models.catalogue })),
-  ];
-  const server = await buildServer(ground, {
-    schema: await schemaOf(resolverClasses, resolvers),
+  const billing = buildBilling(ground);
+  const loaders = nodeLoaders({
     people,
     keys,
-    engine: models.engine,
+    audit,
+    plans: plans.plans,
+    catalogue,
+    webhooks,
+    others: billing.nodeLoaders,
   });
-  const chores = startChores(ground, {
-    ledger: usage.ledger,
-    engine: models.engine,
-    idempotency: inference.idempotency,
-  });
-  const url = await listen(server, config);
+  const schema = await schemaOf(resolverClasses, [
+    new AuditResolver(audit),
+    ...plans.resolvers,
+    ...people.resolvers,
+    keys.resolver,
+    webhooks.resolver,
+    ...models.resolvers,
+    ...usage.resolvers,
+    inference.resolver,
+    ...billing.resolvers,
+    new NodeResolver(loaders),
+  ]);
+  return { people, webhooks, models, keys, usage, inference, billing, schema };
+}
 
-  const close = async () => {
-    // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
-    await shut(server, config.shutdownTimeoutMs);
-    await models.engine.close();
-    const owed = await usage.ledger.close(config.shutdownTimeoutMs);
-    if (owed > 0)
-      logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
-    await Promise.all(chores.map((chore) => chore.stop()));
-    await keys.lastUses.close();
-    await notifications.close();
-    await database.close();
-  };
-  return { url, people, keys, close };
+async function close(
+  { config, logger, database, notifications }: Ground,
+  parts: { server: FastifyInstance; chores: Chore[]; house: House },
+): Promise<void> {
+  const { models, usage, webhooks, keys } = parts.house;
+  // In the order of the way through the house: no new requests, those inside finish, then what they stood on.
+  await shut(parts.server, config.shutdownTimeoutMs);
+  await models.registrations.close();
+  await usage.ticks.close();
+  await models.engine.close();
+  models.artifactStore.close();
+  const owed = await usage.ledger.close(config.shutdownTimeoutMs);
+  if (owed > 0)
+    logger.error({ owed }, "charges that should have been taken back were not: the database did not answer");
+  await Promise.all(parts.chores.map((chore) => chore.stop()));
+  await webhooks.sender.close(config.shutdownTimeoutMs);
+  await keys.lastUses.close();
+  await notifications.close();
+  await database.close();
 }
 
 async function buildServer(
   { config, logger, database, metrics }: Ground,
-  parts: { schema: GraphQLSchema; people: People; keys: Keys; engine: Engine },
+  { schema, people, keys, models, billing, usage }: House,
 ): Promise<FastifyInstance> {
-  const graphql = await startApollo({
-    schema: parts.schema,
+  const doorOptions = {
+    schema,
     logger,
     introspection: config.introspection,
-    onError: (code) => metrics.errors.inc({ code }),
-  });
+    onError: (code: string) => metrics.errors.inc({ code }),
+  };
+  const graphql = await startApollo(doorOptions);
+  const subscriptions = new Subscriptions({ ...doorOptions, maxTokens });
   const readiness = async (): Promise<Readiness> => ({
     database: await database.systemSql({ text: "select 1" }).then(
       () => undefined,
       () => "does not answer",
     ),
-    runners: parts.engine.isReady() ? undefined : "no runner is up",
+    runners: models.engine.isReady() ? undefined : "no runner is up",
   });
   const authenticator = new Authenticator({
-    apiKeys: parts.keys.authenticator,
-    accessTokens: parts.people.authentication,
+    apiKeys: keys.authenticator,
+    accessTokens: people.authentication,
   });
-  const { signIn } = parts.people;
   const dashboard = await readDashboard(config.dashboardDir);
   if (dashboard === undefined) logger.warn({ folder: config.dashboardDir }, "the dashboard is not built");
-  return createServer({ config, logger, metrics, graphql, authenticator, readiness, signIn, dashboard });
-}
-
-function startChores(
-  { logger, database, metrics }: Ground,
-  parts: { ledger: Ledger; engine: Engine; idempotency: IdempotencyStore },
-) {
-  const hourMs = 3_600_000;
-  const partitions = new PartitionsStore(database);
-  return [
-    repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
-    repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () => parts.idempotency.deleteExpired()),
-    repeatedly({ everyMs: 5_000, name: "gauging", logger }, () => {
-      metrics.owedReversals.set(parts.ledger.owed);
-      const queued = parts.engine.state().lanes.map((lane) => lane.queuedInputs);
-      metrics.queuedInputs.set(queued.reduce((sum, inputs) => sum + inputs, 0));
-    }),
-  ];
+  return await createServer({
+    config,
+    logger,
+    metrics,
+    graphql,
+    subscriptions,
+    authenticator,
+    readiness,
+    artifacts: models.artifacts,
+    documents: billing.documents,
+    exports: usage.exports,
+    signIn: people.signIn,
+    dashboard,
+  });
 }

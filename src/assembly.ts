@@ -1,37 +1,49 @@
 import type { Clock } from "./core/clock.ts";
-import type { AuditStore } from "./domains/audit/audit.store.ts";
-import { type Engine, startEngine } from "./domains/inference/engine.ts";
+import type { Engine } from "./domains/inference/engine.ts";
 import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { InferenceService } from "./domains/inference/inference.service.ts";
-import { recordEngineEvent } from "./domains/inference/inference-metrics.ts";
-import { loadVersions } from "./domains/inference/loading.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
+import { Shadows } from "./domains/inference/shadows.ts";
+import { watchedEngine } from "./domains/inference/watched-engine.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
 import { CredentialStore } from "./domains/keys/credential.store.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { ApiKeyService } from "./domains/keys/keys.service.ts";
 import { ApiKeyStore } from "./domains/keys/keys.store.ts";
 import { LastUses } from "./domains/keys/last-uses.ts";
-import { readBundledModels } from "./domains/models/bundled-models.ts";
-import { Catalogue } from "./domains/models/catalogue.ts";
-import { ModelsResolver } from "./domains/models/models.resolver.ts";
-import { ModelsStore } from "./domains/models/models.store.ts";
-import { toAliasType, toModelType, toVersionType } from "./domains/models/models.types.ts";
-import type { PlanStore } from "./domains/plans/plan.store.ts";
+import type { AliasWatch } from "./domains/models/alias-watch.ts";
+import type { Catalogue } from "./domains/models/catalogue.ts";
+import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
+import { PlanResolver } from "./domains/plans/plan.resolver.ts";
+import { PlanService } from "./domains/plans/plan.service.ts";
+import { PlanStore } from "./domains/plans/plan.store.ts";
 import { InvitationStore } from "./domains/tenants/invitation.store.ts";
 import { MemberResolver } from "./domains/tenants/member.resolver.ts";
 import { MemberService } from "./domains/tenants/member.service.ts";
 import { MemberStore } from "./domains/tenants/member.store.ts";
 import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
+import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
+import { SubscriptionService } from "./domains/tenants/subscription.service.ts";
+import { SubscriptionStore } from "./domains/tenants/subscription.store.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
+import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
+import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
+import { TenantLimitsService } from "./domains/usage/tenant-limits.service.ts";
+import { TenantLimitsStore } from "./domains/usage/tenant-limits.store.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
+import { UsageDaysStore } from "./domains/usage/usage-days.store.ts";
+import { UsageEventsStore } from "./domains/usage/usage-events.store.ts";
+import { UsageExports } from "./domains/usage/usage-export.ts";
 import { UsageReportStore } from "./domains/usage/usage-report.store.ts";
+import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
+import { UsageTicksStore } from "./domains/usage/usage-ticks.store.ts";
+import { UsageTicks } from "./domains/usage/usage-ticks.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
 import { AccessTokenAuthentication } from "./domains/users/access-token-authentication.ts";
 import { AccountResolver } from "./domains/users/account.resolver.ts";
@@ -45,7 +57,6 @@ import { SignInStore } from "./domains/users/sign-in.store.ts";
 import { SignInAttemptsStore } from "./domains/users/sign-in-attempts.store.ts";
 import { SigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
-import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
 import type { Config } from "./platform/config.ts";
 import type { Database } from "./platform/database.ts";
 import type { Logger } from "./platform/logger.ts";
@@ -114,10 +125,10 @@ export async function buildPeople({ config, logger, clock, database, notificatio
   };
 }
 
-export function buildKeys({ logger, clock, database, notifications }: Ground) {
+export function buildKeys({ logger, clock, database, notifications }: Ground, modelIdOf: ModelIdOf) {
   const store = new ApiKeyStore(database);
   const credentials = new CredentialStore(database);
-  const service = new ApiKeyService({ store, clock });
+  const service = new ApiKeyService({ store, clock, modelIdOf });
   const lastUses = new LastUses({ record: (uses) => credentials.recordUses(uses), logger });
   return {
     store,
@@ -128,36 +139,27 @@ export function buildKeys({ logger, clock, database, notifications }: Ground) {
   };
 }
 
-export async function buildModels({ config, logger, database, notifications, metrics }: Ground) {
-  const bundled = await readBundledModels(config.modelsDir);
-  const catalogue = new Catalogue({ store: new ModelsStore(database), logger });
-  const refresh = () => {
-    catalogue.refresh().catch((error: unknown) => logger.warn({ err: error }, "the models could not be read again"));
+/** What is offered, and who is on it. */
+export function buildPlans({ database }: Ground, modelIdOf: ModelIdOf) {
+  const plans = new PlanStore(database);
+  const subscriptions = new SubscriptionStore(database);
+  return {
+    plans,
+    resolvers: [
+      new PlanResolver(plans, new PlanService(plans, modelIdOf)),
+      new SubscriptionResolver({
+        service: new SubscriptionService(subscriptions),
+        plansByVersion: (ids) => plans.byVersion(ids),
+      }),
+      new TenantSubscriptionsResolver(subscriptions),
+    ],
   };
-  // Before the first reading, so that no change falls between the two.
-  notifications.subscribe("tollgate_models", refresh, refresh);
-  await catalogue.register(bundled);
-
-  const nameOf = (versionId: string) => {
-    const found = catalogue.versionById(versionId);
-    return found === undefined ? versionId : `${found.model.name}/${found.version.version}`;
-  };
-  const engine = await startEngine({
-    runners: config.runners,
-    spares: 1,
-    memoryLimitMb: config.runnerMemoryMb,
-    graceMs: 1_000,
-    maxQueuedInputs: config.maxQueuedInputs,
-    maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
-    logger,
-    onEvent: (event) => recordEngineEvent(metrics, event, nameOf),
-  });
-  const files = new Map(bundled.map(({ manifest, model }) => [manifest.sha256, model]));
-  await loadVersions({ catalogue, engine, logger, files });
-  return { catalogue, engine, resolver: new ModelsResolver(catalogue) };
 }
 
-export function buildUsage({ logger, database, metrics, instanceId }: Ground, keys: Keys, catalogue: Catalogue) {
+export function buildUsage(
+  { logger, database, metrics, instanceId }: Ground,
+  { keys, catalogue, modelIdOf }: { keys: Keys; catalogue: Catalogue; modelIdOf: ModelIdOf },
+) {
   const ledger = new Ledger({
     store: new ChargeStore(database, instanceId),
     logger,
@@ -166,20 +168,42 @@ export function buildUsage({ logger, database, metrics, instanceId }: Ground, ke
       metrics.commitSeconds.observe(durationMs / 1000);
     },
   });
+  const reports = new UsageReportStore(database);
+  const events = new UsageEventsStore(database);
   const resolver = new UsageResolver({
-    reports: new UsageReportStore(database),
-    limits: new LimitsStore(database),
+    reports,
+    events,
     catalogue,
     apiKeysById: (tenantId, ids) => keys.store.byId(tenantId, ids),
   });
-  return { ledger, resolver };
+  const tenantLimits = new TenantLimitsService({
+    store: new TenantLimitsStore(database),
+    modelIdOf,
+    hasApiKey: async (tenantId, id) => (await keys.store.find(tenantId, id)) !== undefined,
+  });
+  const ticksStore = new UsageTicksStore(database);
+  const ticks = new UsageTicks({ read: (tenantIds) => ticksStore.recentHours(tenantIds), logger });
+  const limits = new LimitsResolver(new LimitsStore(database));
+  const exports = new UsageExports({ reports, events });
+  const days = new UsageDaysStore(database);
+  const resolvers = [resolver, limits, new TenantLimitsResolver(tenantLimits), new UsageTicksResolver(ticks)];
+  return { ledger, ticks, exports, days, resolvers };
 }
 
 export function buildInference(
-  { config, database, metrics, instanceId }: Ground,
-  parts: { catalogue: Catalogue; engine: Engine; ledger: Ledger },
+  { config, logger, database, metrics, instanceId }: Ground,
+  parts: { catalogue: Catalogue; engine: Engine; watch: AliasWatch; ledger: Ledger },
 ) {
-  const service = new InferenceService({ ...parts, maxDeadlineMs: config.maxDeadlineMs });
+  const { catalogue, engine, watch, ledger } = parts;
+  const shadows = new Shadows({ catalogue, engine, watch, logger });
+  const service = new InferenceService({
+    catalogue,
+    ledger,
+    engine: watchedEngine(engine, watch),
+    maxDeadlineMs: config.maxDeadlineMs,
+    onAnswered: (admissible, result) => shadows.answered(admissible, result),
+    onShadowRefusals: (refusals) => metrics.shadowRefusals.inc(refusals),
+  });
   const idempotency = new IdempotencyStore(database, instanceId);
   const repeats = new Repeats({
     ...parts,
@@ -189,56 +213,4 @@ export function buildInference(
     isInstanceAlive: (id) => isInstanceAlive(database, id),
   });
   return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
-}
-
-export function nodeLoaders(parts: {
-  people: People;
-  keys: Keys;
-  audit: AuditStore;
-  plans: PlanStore;
-  catalogue: Catalogue;
-}): Map<string, NodeLoader> {
-  const { people, keys, audit, plans, catalogue } = parts;
-  const own = <T>(find: (tenantId: string, id: string) => Promise<T | undefined>): NodeLoader["find"] => {
-    return async (id, principal) =>
-      principal.kind === "OPERATOR" ? undefined : ((await find(principal.tenantId, id)) ?? undefined);
-  };
-  return new Map<string, NodeLoader>([
-    [
-      "ten",
-      {
-        permission: "tenant:read",
-        find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)),
-      },
-    ],
-    [
-      "ivt",
-      { permission: "members:write", find: own((tenantId, id) => people.invitations.findOfTenant(tenantId, id)) },
-    ],
-    ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
-    ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
-    ["pln", { permission: "plans:read", find: (id) => plans.find(id) }],
-    [
-      "mod",
-      { permission: "models:read", find: (id) => maybe(catalogue.byId(id), (model) => toModelType(catalogue, model)) },
-    ],
-    [
-      "mdv",
-      {
-        permission: "models:read",
-        find: (id) => maybe(catalogue.versionById(id), ({ version }) => toVersionType(catalogue, version)),
-      },
-    ],
-    [
-      "als",
-      {
-        permission: "models:read",
-        find: (id) => maybe(catalogue.aliasById(id), ({ model, alias }) => toAliasType(catalogue, model, alias)),
-      },
-    ],
-  ]);
-}
-
-function maybe<T, U>(value: T | undefined, map: (value: T) => U): U | undefined {
-  return value === undefined ? undefined : map(value);
 }

@@ -3,14 +3,21 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { type App, resolverClasses, startApp } from "./app.ts";
+import { buildBilling } from "./billing-assembly.ts";
+import { systemClock } from "./core/clock.ts";
 import { messageOf, TollgateError } from "./core/errors.ts";
+import { ReconciliationStore } from "./domains/billing/reconciliation.store.ts";
 import { DriftStore } from "./domains/usage/drift.store.ts";
+import { UsageSeedStore } from "./domains/usage/usage-seed.store.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
 import { Passwords } from "./domains/users/passwords.ts";
 import { rotateSigningKeys } from "./domains/users/signing-keys.ts";
 import { UserStore } from "./domains/users/user.store.ts";
+import { issueInvoices, parseMonth, reconcile } from "./edge/cli/billing-commands.ts";
 import { runDemo } from "./edge/cli/demo.ts";
 import { seedDemo } from "./edge/cli/demo-seed.ts";
+import { runDoctor } from "./edge/cli/doctor.ts";
+import { seedUsage } from "./edge/cli/seed-usage.ts";
 import { rebuildUsage, verifyUsage } from "./edge/cli/usage-commands.ts";
 import { welcome } from "./edge/cli/welcome.ts";
 import { printedSchema, schemaOf } from "./edge/graphql/schema.ts";
@@ -32,8 +39,11 @@ const commands = new Map<string, Command>([
   ["demo", demo],
   ["operator", operator],
   ["usage", usage],
+  ["billing", billing],
+  ["seed-usage", seedUsageCommand],
   ["signing-keys", signingKeys],
   ["schema", schema],
+  ["doctor", doctor],
 ]);
 
 /** Serves until it is told to stop. */
@@ -115,6 +125,36 @@ async function usage(argv: string[]): Promise<number> {
   return await withDatabase((database) => work(new DriftStore(database), print));
 }
 
+async function billing(argv: string[]): Promise<number> {
+  const { command, period } = billingWords(argv);
+  if (command === "reconcile") {
+    const month = parseMonth(period);
+    return await withDatabase((database) => reconcile(new ReconciliationStore(database), month, print));
+  }
+  if (command !== "issue") throw new StartError("Use it as: npm run billing:issue, or npm run billing:reconcile");
+  return await withDatabase((database, logger) => {
+    const { issueDue } = buildBilling({ config: readConfig(), logger, clock: systemClock, database });
+    return issueInvoices(() => issueDue("system"), print);
+  });
+}
+
+function billingWords(argv: string[]): { command: string; period: string | undefined } {
+  try {
+    const options = { period: { type: "string" } } as const;
+    const { positionals, values } = parseArgs({ args: argv, allowPositionals: true, options });
+    return { command: positionals.join(" "), period: values.period };
+  } catch {
+    return { command: "", period: undefined }; // an option that there is not
+  }
+}
+
+async function seedUsageCommand(argv: string[]): Promise<number> {
+  const isProduction = readConfig().production;
+  return await withDatabase((database) =>
+    seedUsage(argv, { store: new UsageSeedStore(database), isProduction, now: new Date(), print }),
+  );
+}
+
 async function signingKeys(argv: string[]): Promise<number> {
   if (argv[0] !== "rotate") throw new StartError("Use it as: npm run signing-keys -- rotate");
   const { added, deleted } = await rotateSigningKeys(readConfig().signingKeysDir, new Date());
@@ -129,6 +169,11 @@ async function schema(): Promise<number> {
   await writeFile(path.join(root, "schema.graphql"), printedSchema(await schemaOf(resolverClasses, [])));
   print("schema.graphql is current.");
   return 0;
+}
+
+/** Says what this machine has of what Tollgate needs. */
+async function doctor(): Promise<number> {
+  return await runDoctor({ config: readConfig(), logger: createLogger("silent") }, print);
 }
 
 /** For commands: the database of the configuration, whether or not a gateway is running on it. */

@@ -14,16 +14,17 @@ import numpy as np
 Tensors = Mapping[str, np.ndarray]
 
 KEYS = """
-    manifestVersion name version task description sha256 signature preprocessing output labels batching golden training
+    manifestVersion name version task description sha256 signature preprocessing output attention labels batching golden
+    training
 """.split()
 
 
 def write_manifest(model: Path, manifest: dict[str, Any]) -> None:
     """Write `manifest` as `manifest.json` beside `model`, with the digest of the model as it lies there."""
     complete = {"manifestVersion": 1, "sha256": hashlib.sha256(model.read_bytes()).hexdigest(), **manifest}
-    if set(complete) != set(KEYS):
+    if not set(complete) - {"attention"} == set(KEYS) - {"attention"}:
         raise ValueError(f"a manifest has the keys {KEYS}, got {sorted(complete)}")
-    ordered = {key: complete[key] for key in KEYS}
+    ordered = {key: complete[key] for key in KEYS if key in complete}
     model.with_name("manifest.json").write_text(readable_json(ordered) + "\n", encoding="utf-8")
 
 

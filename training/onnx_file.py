@@ -18,13 +18,23 @@ IR_VERSION = 10  # exporters write the newest; older runtimes refuse what they d
 TRACES = re.compile(rb"(/tmp/|/home/|/root/|/usr/|/opt/|/work/|/var/|site-packages|\.py\b|[A-Za-z]:\\)")
 
 
-def write_served_model(exported: onnx.ModelProto, path: Path, outputs: dict[str, str]) -> None:
-    """Tidy, check and write `exported`; `outputs` maps the exporter's output names to ours."""
+def write_served_model(
+    exported: onnx.ModelProto, path: Path, outputs: dict[str, str], varying: dict[str, tuple[int, str]] | None = None
+) -> None:
+    """Tidy, check and write `exported`; `outputs` maps the exporter's output names to ours.
+
+    `varying` names a dimension of an output that the exporter wrote down as its example had it, though the graph that
+    it made is right for every size.
+    """
     model = onnxscript.optimizer.optimize(exported, input_size_limit=FOLD_LIMIT, output_size_limit=FOLD_LIMIT)
     model = onnx.inliner.inline_local_functions(model)
     strip_notes(model)
     del model.graph.value_info[:]
     rename(model.graph, outputs | plain_names(model.graph, outputs))
+    for value in model.graph.output:
+        if varying is not None and value.name in varying:
+            place, name = varying[value.name]
+            value.type.tensor_type.shape.dim[place].dim_param = name
     model.ir_version = IR_VERSION
     keep_only_used_domains(model)
     model.graph.name = path.parent.parent.name

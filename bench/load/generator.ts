@@ -6,6 +6,7 @@ import type { LoadFigures, LoadOrder } from "./messages.ts";
 interface Shot {
   message: Buffer;
   labels: string[];
+  inputs: number;
 }
 
 process.on("message", (order: LoadOrder) => {
@@ -20,7 +21,11 @@ process.on("message", (order: LoadOrder) => {
 process.on("disconnect", () => process.exit(0));
 
 async function carryOut(order: LoadOrder): Promise<LoadFigures> {
-  const shots = order.requests.map(({ body, labels }) => ({ message: messageOf(order, body), labels }));
+  const shots = order.requests.map(({ body, labels, inputs }) => ({
+    message: messageOf(order, body),
+    labels,
+    inputs,
+  }));
   const tally = new Tally();
   const startedAt = performance.now();
   const endsAt = startedAt + order.durationMs;
@@ -31,7 +36,7 @@ async function carryOut(order: LoadOrder): Promise<LoadFigures> {
       const shot = shots[next++ % shots.length] as Shot;
       const sentAt = performance.now();
       const answer = await caller.ask(shot.message);
-      tally.count(answer, shot.labels, performance.now() - sentAt);
+      tally.count(answer, shot, performance.now() - sentAt);
     }
     caller.close();
   };
@@ -58,10 +63,10 @@ class Tally {
   #failures = 0;
   #firstFailure: string | undefined;
 
-  count(answer: Answer, labels: string[], tookMs: number): void {
+  count(answer: Answer, { labels, inputs }: Shot, tookMs: number): void {
     const problem = problemIn(answer, labels);
     if (problem === undefined) {
-      this.#inputs += labels.length;
+      this.#inputs += inputs;
       this.#latencies.push(tookMs);
       return;
     }

@@ -2,6 +2,8 @@
 export interface LoadRequest {
   body: string;
   labels: string[];
+  /** What it runs, and is charged for: its inputs, and changed ones where they are explained. */
+  inputs: number;
 }
 
 /** What the generator is asked to do: keep so many callers busy for so long, each with one request at a time. */

@@ -32,7 +32,7 @@ export interface Books {
   inputs: number;
 }
 
-interface Loading {
+export interface Loading {
   setting: Setting;
   requests: LoadRequest[];
   generator: Generator;
@@ -73,7 +73,8 @@ export async function warmUp(loading: Loading & { servers: Server[] }): Promise<
   }
 }
 
-async function load(loading: Loading, server: Server, durationMs: number): Promise<Figures> {
+/** Loads one server for that long, and tells what came of it. */
+export async function load(loading: Loading, server: Server, durationMs: number): Promise<Figures> {
   const { setting, requests, generator, books } = loading;
   const { host, port, path, credential } = server;
   const before = await takingOf(server.pids);

@@ -103,6 +103,23 @@ export function equalRow(name: string, value: number, unit: string, expected: nu
   return { name, value, unit, baseline: expected, ratio, aim: `= ${expected}`, holds: value === expected };
 }
 
+/** What is measured beside what it is compared with; nothing is aimed at where no aim is given. */
+export function ratioRow(
+  name: string,
+  { value, baseline, unit, aim }: { value: number; baseline: number; unit: string; aim?: number },
+): Row {
+  const ratio = value / baseline;
+  return {
+    name,
+    value: rounded(value),
+    unit,
+    baseline: rounded(baseline),
+    ratio: rounded(ratio),
+    aim: aim === undefined ? null : `ratio >= ${aim}`,
+    holds: aim === undefined ? null : ratio >= aim,
+  };
+}
+
 function plainRow(name: string, value: number, unit: string): Row {
   return { name, value: rounded(value), unit, baseline: null, ratio: null, aim: null, holds: null };
 }

@@ -30,4 +30,20 @@ export const settings: Setting[] = [
   { name: "256 digits, 1 client", bodies: "digits256", clients: 1, against: ["bare"], aims: {}, countsInputs: true },
   { name: "256 digits, 8 clients", bodies: "digits256", clients: 8, against: ["bare"], aims: {}, countsInputs: true },
   { name: "1 mail, 16 clients", bodies: "mails", clients: 16, against: ["bare"], aims: {} },
+  {
+    name: "explain 1 digit by occlusion, 1 client",
+    bodies: "explainedDigits",
+    clients: 1,
+    against: ["bare"],
+    aims: {},
+    countsInputs: true,
+  },
+  {
+    name: "explain 1 mail by SHAP, 1 client",
+    bodies: "explainedMails",
+    clients: 1,
+    against: ["bare"],
+    aims: {},
+    countsInputs: true,
+  },
 ];

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { VocabularyTokenizer } from "../../src/domains/inference/tokenizer.ts";
-import type { TextRecipe } from "../../src/domains/models/manifest.ts";
+import type { VocabularyRecipe } from "../../src/domains/models/recipes.ts";
 import { modelsDir } from "../paths.ts";
 
 interface Input {
@@ -17,6 +17,13 @@ interface Input {
 interface Output {
   label: string;
   score: number;
+  /** Further rows that were run for it, as many as explaining it takes. */
+  evaluations: number;
+}
+
+interface Explain {
+  method: "OCCLUSION" | "SHAP";
+  samples?: number;
 }
 
 env.logLevel = "error";
@@ -24,34 +31,63 @@ const options = { intraOpNumThreads: 1, interOpNumThreads: 1 };
 const folderOf = (model: string) => path.join(modelsDir, model, "1");
 const digits = await InferenceSession.create(path.join(folderOf("digits"), "model.onnx"), options);
 const mail = await InferenceSession.create(path.join(folderOf("mail"), "model.onnx"), options);
-const manifest: { preprocessing: TextRecipe } = JSON.parse(
+const manifest: { preprocessing: VocabularyRecipe } = JSON.parse(
   readFileSync(path.join(folderOf("mail"), "manifest.json"), "utf8"),
 );
 const tokenizer = new VocabularyTokenizer(manifest.preprocessing);
 
-async function classifyDigits(inputs: Input[]): Promise<Output[]> {
+async function classifyDigits(inputs: Input[], explain: Explain | undefined): Promise<Output[]> {
   const pixels = new Float32Array(inputs.length * 784);
   let at = 0;
   for (const { tensor } of inputs) {
     for (const byte of Buffer.from(tensor.data, "base64")) pixels[at++] = byte / 255;
   }
   const answer = await digits.run({ pixels: new Tensor("float32", pixels, [inputs.length, 784]) });
+  const evaluations: number[] = [];
+  for (let i = 0; i < inputs.length; i++) {
+    const digit = pixels.subarray(i * 784, (i + 1) * 784);
+    const rows = explain === undefined ? 0 : occlusionRowsOf(digit);
+    evaluations.push(rows);
+    if (rows > 0) await digits.run({ pixels: new Tensor("float32", repeated(digit, rows), [rows, 784]) });
+  }
   const scores = floatsOf(answer["probabilities"]);
   return inputs.map((_, row) => {
     const best = bestIn(scores, row * 10, 10);
-    return { label: String(best - row * 10), score: scores[best] ?? 0 };
+    return { label: String(best - row * 10), score: scores[best] ?? 0, evaluations: evaluations[row] ?? 0 };
   });
 }
 
-async function classifyMail({ text }: Input): Promise<Output> {
+/** One for each patch of four by four pixels that is not all black, and one for the black picture. */
+function occlusionRowsOf(digit: Float32Array): number {
+  const patches = new Set<number>();
+  for (let i = 0; i < 784; i++) if (digit[i] !== 0) patches.add(Math.floor(i / 112) * 7 + Math.floor((i % 28) / 4));
+  return patches.size + 1;
+}
+
+async function classifyMail({ text }: Input, explain: Explain | undefined): Promise<Output> {
   const { ids } = tokenizer.encode(text);
-  const answer = await mail.run({
-    token_ids: new Tensor("int64", ids, [1, ids.length]),
-    lengths: new Tensor("int64", BigInt64Array.of(BigInt(ids.length)), [1]),
+  const [ham = 0, spam = 0] = floatsOf((await runMail(ids, 1))["logits"]);
+  const evaluations = explain?.samples === undefined ? 0 : explain.samples + 1;
+  for (let done = 0; done < evaluations; done += mailBatch) await runMail(ids, Math.min(mailBatch, evaluations - done));
+  return { label: spam > ham ? "spam" : "ham", score: 1 / (1 + Math.exp(-Math.abs(spam - ham))), evaluations };
+}
+
+/** As many as the version takes at once. */
+const mailBatch = 32;
+
+function runMail(ids: BigInt64Array, rows: number) {
+  const all = new BigInt64Array(ids.length * rows);
+  for (let row = 0; row < rows; row++) all.set(ids, row * ids.length);
+  return mail.run({
+    token_ids: new Tensor("int64", all, [rows, ids.length]),
+    lengths: new Tensor("int64", new BigInt64Array(rows).fill(BigInt(ids.length)), [rows]),
   });
-  const [ham = 0, spam = 0] = floatsOf(answer["logits"]);
-  const best = spam > ham ? "spam" : "ham";
-  return { label: best, score: 1 / (1 + Math.exp(-Math.abs(spam - ham))) };
+}
+
+function repeated(row: Float32Array, times: number): Float32Array {
+  const rows = new Float32Array(row.length * times);
+  for (let i = 0; i < times; i++) rows.set(row, i * row.length);
+  return rows;
 }
 
 function floatsOf(tensor: Tensor | undefined): Float32Array {
@@ -69,8 +105,11 @@ const server = createServer((request, response) => {
   const pieces: Buffer[] = [];
   request.on("data", (piece: Buffer) => pieces.push(piece));
   request.on("end", async () => {
-    const { model, inputs } = JSON.parse(Buffer.concat(pieces).toString()).variables.input;
-    const outputs = model === "mail" ? await Promise.all(inputs.map(classifyMail)) : await classifyDigits(inputs);
+    const { model, inputs, explain } = JSON.parse(Buffer.concat(pieces).toString()).variables.input;
+    const outputs =
+      model === "mail"
+        ? await Promise.all(inputs.map((input: Input) => classifyMail(input, explain)))
+        : await classifyDigits(inputs, explain);
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ data: { infer: { outputs } } }));
   });

@@ -19,6 +19,8 @@ export interface Gateway {
   pid: number;
   demo: Demo;
   apiKeyId: string;
+  /** What its commands are started with. */
+  environment: Record<string, string | undefined>;
   /** The owner's connection string to a database of the gateway's Postgres. */
   databaseUrl(database: string): string;
   /** What `npm run usage:verify` says about this data directory. */
@@ -62,6 +64,7 @@ export async function startGateway(closers: Closer[], nodeOptions: string[] = []
     pid,
     demo,
     apiKeyId,
+    environment,
     databaseUrl: (database) => postgres.url(database),
     verifyUsage: async () =>
       await run(process.execPath, [runScript, "usage", "verify"], { env: environment }).then(
@@ -91,8 +94,8 @@ async function raiseQuota(databaseUrl: string, apiKeyId: string): Promise<void> 
       insert into plan_prices (plan_version_id, meter, unit_price_micros)
         values ('plv_00000000000000000000000000', 'inputs', 100)`);
     await client.query(`
-      insert into plan_quotas (plan_version_id, meter, quantity)
-        values ('plv_00000000000000000000000000', 'inputs', 1000000000000)`);
+      insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity)
+        values ('lim_bench', 'plv_00000000000000000000000000', 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', 1000000000000)`);
     const moved = await client.query(
       `update subscriptions set plan_version_id = 'plv_00000000000000000000000000'
         where ends_at is null and tenant_id = (select tenant_id from api_keys where id = $1)`,

@@ -25,12 +25,20 @@ export type ErrorCode = keyof typeof errorCatalogue;
 
 /** The limit that refused a request, as the caller is shown it. */
 export interface LimitDetails {
+  id: string;
   kind: string;
-  meter: string;
+  /** `tenant`, or the id of the API key whose limit it is. */
+  scope: string;
+  /** What is counted, where that is a meter. */
+  meter: string | undefined;
+  /** The id of the model whose use is limited; undefined: of all. */
+  model: string | undefined;
+  period: string | undefined;
   limit: number;
   used: number;
   requested: number;
-  resetsAt: string;
+  /** When `used` starts again at zero, where it does. */
+  resetsAt: string | undefined;
 }
 
 interface ErrorOptions {

@@ -2,15 +2,24 @@
 export const permissions = {
   "inferences:create": "Ask models for answers.",
   "models:read": "See models, versions and aliases.",
+  "models:write": "Register and retire versions, point aliases; operators: the platform's, and offer them.",
   "usage:read": "See usage, limits and the plan.",
   "keys:read": "See API keys, never their secrets.",
   "keys:write": "Issue, rotate and revoke API keys.",
+  "webhooks:read": "See webhook endpoints and deliveries, never their secrets.",
+  "webhooks:write": "Make, change and delete webhook endpoints, and send again.",
   "audit:read": "See who did what.",
   "tenant:read": "See the tenant and its members.",
   "members:write": "Invite, change and remove members.",
   "tenants:read": "See every tenant (operators).",
   "tenants:create": "Make tenants (operators).",
   "plans:read": "See the plans on offer.",
+  "plans:write": "Make plans and their versions (operators).",
+  "subscriptions:write": "Move a tenant to another plan.",
+  "limits:write": "Set limits of a tenant and of its API keys.",
+  "invoices:read": "See invoices and credits.",
+  "invoices:write": "Issue, correct, void and settle invoices, and grant credits (operators).",
+  "billing:write": "Set to whom the tenant's invoices are addressed.",
 } as const;
 
 export type Permission = keyof typeof permissions;
@@ -23,12 +32,38 @@ export function isPermission(text: string): text is Permission {
 
 const reading = ["models:read", "usage:read", "keys:read", "tenant:read", "plans:read"] as const satisfies Permission[];
 
+const paying = ["invoices:read", "billing:write"] as const satisfies Permission[];
+
 /** What each role of a tenant's member may do. */
 export const rolePermissions = {
-  OWNER: [...reading, "inferences:create", "keys:write", "audit:read", "members:write"],
-  ADMIN: [...reading, "inferences:create", "keys:write", "audit:read", "members:write"],
-  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create"],
-  FINANCE: ["usage:read", "tenant:read", "plans:read"],
+  OWNER: [
+    ...reading,
+    ...paying,
+    "inferences:create",
+    "models:write",
+    "keys:write",
+    "members:write",
+    "webhooks:read",
+    "webhooks:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
+  ADMIN: [
+    ...reading,
+    ...paying,
+    "inferences:create",
+    "models:write",
+    "keys:write",
+    "members:write",
+    "webhooks:read",
+    "webhooks:write",
+    "audit:read",
+    "subscriptions:write",
+    "limits:write",
+  ],
+  DEVELOPER: ["models:read", "usage:read", "keys:read", "tenant:read", "inferences:create", "webhooks:read"],
+  FINANCE: [...paying, "usage:read", "tenant:read", "plans:read"],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type Role = keyof typeof rolePermissions;
@@ -44,9 +79,22 @@ export const operatorPermissions: readonly Permission[] = [
   "tenants:read",
   "tenants:create",
   "plans:read",
+  "plans:write",
+  "subscriptions:write",
+  "limits:write",
   "models:read",
+  "models:write",
   "audit:read",
+  "invoices:read",
+  "invoices:write",
 ];
 
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */
-export const apiKeyPermissions: readonly Permission[] = ["inferences:create", "models:read", "usage:read", "keys:read"];
+export const apiKeyPermissions: readonly Permission[] = [
+  "inferences:create",
+  "models:read",
+  "models:write",
+  "usage:read",
+  "keys:read",
+  "invoices:read",
+];

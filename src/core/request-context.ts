@@ -13,7 +13,7 @@ export interface RequestContext {
   abandoned: Abandoned;
 }
 
-export function principalOf(context: RequestContext): Principal {
+export function principalOf(context: Pick<RequestContext, "principal">): Principal {
   if (context.principal !== undefined) return context.principal;
   throw new TollgateError(
     "UNAUTHENTICATED",

@@ -3,6 +3,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "./generated/client.ts";
 import { TenantPool, withTenant } from "./tenant-scope.ts";
+import { LongReads, type StreamedQuery } from "./tenant-stream.ts";
 
 /** What a store asks of the database. Every call says for whom: one tenant, or the system across tenants. */
 export interface Database {
@@ -12,6 +13,12 @@ export interface Database {
   asSystem<T>(work: (prisma: Prisma) => Promise<T>): Promise<T>;
   /** SQL behind the tenant's wall. */
   tenantSql<Row extends pg.QueryResultRow>(tenantId: string, query: SqlQuery): Promise<Row[]>;
+  /**
+   * A long read behind the tenant's wall, some thousand rows at a time, in one snapshot. It goes as fast as it is read,
+   * holds a connection of its own meanwhile (there are few: OVERLOADED when none is free), and whoever stops reading
+   * stops the query.
+   */
+  tenantStream<Row extends pg.QueryResultRow, T>(tenantId: string, query: StreamedQuery<Row, T>): AsyncIterable<T[]>;
   /** SQL across tenants. */
   systemSql<Row extends pg.QueryResultRow>(query: SqlQuery): Promise<Row[]>;
   /** SQL across tenants on connections of its own, so that a charge never waits behind a report. */
@@ -61,7 +68,8 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
   const tenantPool = new TenantPool(connect("tollgate_app", 8));
   const systemPool = new pg.Pool(connect("tollgate_system", 8));
   const chargePool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
-  const pools = [tenantPool, systemPool, chargePool];
+  const longReads = new LongReads(connect("tollgate_app", 0));
+  const pools = [tenantPool, systemPool, chargePool, longReads.pool];
   // An idle connection that breaks leaves the pool; whoever needs one next gets a fresh one, or its error.
   for (const pool of pools) pool.on("error", () => undefined);
   const tenantPrisma = prismaOn(tenantPool);
@@ -71,6 +79,7 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
     forTenant: (tenantId, work) => withTenant(tenantId, async () => await work(tenantPrisma)),
     asSystem: async (work) => await work(systemPrisma),
     tenantSql: (tenantId, query) => withTenant(tenantId, () => rowsOf(tenantPool, query)),
+    tenantStream: (tenantId, query) => longReads.read(tenantId, query),
     systemSql: (query) => rowsOf(systemPool, query),
     chargeSql: (query) => rowsOf(chargePool, query),
     systemTransaction: (work) => inTransaction(systemPool, work),

@@ -13,6 +13,7 @@ const channels = [
   "tollgate_users",
   "tollgate_subscriptions",
   "tollgate_models",
+  "tollgate_webhooks",
 ] as const;
 
 export type NotificationChannel = (typeof channels)[number];

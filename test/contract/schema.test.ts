@@ -33,7 +33,8 @@ interface Described {
 
 function isBuiltIn(type: GraphQLNamedType): boolean {
   return (
-    type.name.startsWith("__") || ["String", "Int", "Float", "Boolean", "ID", "Query", "Mutation"].includes(type.name)
+    type.name.startsWith("__") ||
+    ["String", "Int", "Float", "Boolean", "ID", "Query", "Mutation", "Subscription"].includes(type.name)
   );
 }
 
@@ -44,9 +45,9 @@ function describedParts(type: GraphQLNamedType): Described[] {
   return [type, ...Object.values(type.getFields()).flatMap((field) => [field, ...field.args])];
 }
 
-test("every query and mutation and their arguments are described too", () => {
+test("every query, mutation and subscription and their arguments are described too", () => {
   const schema = buildSchema(committed);
-  const roots = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
     Object.values(type?.getFields() ?? {}),
   );
   const silent = roots.flatMap((field) => [field, ...field.args]).filter((one) => !one.description);

@@ -86,7 +86,8 @@ describe("the second wall", () => {
       "audit_events",
       "usage_events",
       "usage_hourly",
-      "quota_usage",
+      "usage_counters",
+      "tenant_ledgers",
       "subscriptions",
     ];
     await seedTwoTenants(sql);

@@ -43,8 +43,8 @@ describe("usage verify", () => {
   test.each([
     [
       "a counter that was touched",
-      "update quota_usage set used = used + 4",
-      /^quota_usage .* cached 7, events add up to 3$/m,
+      "update usage_counters set quantity = quantity + 4 where plan_version_id = ''",
+      /^usage_counters .* cached 7, events add up to 3$/m,
     ],
     ["a rollup that was lost", "delete from usage_hourly", /^usage_hourly .* cached 0, events add up to /m],
   ])("prints %s and exits with 1; usage rebuild mends it", async (_name, damage, line) => {

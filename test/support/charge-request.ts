@@ -9,12 +9,16 @@ export function chargeRequestOf(tenantId: string, quantity: number, rest: Partia
     tenantId,
     inferenceId: newId("inference"),
     quantity,
+    tokens: 0,
+    explanations: 0,
+    computeUs: 0,
     modelId: "mod_test",
-    modelVersionId: "mdv_test",
+    modelVersionId: (rest.modelId ?? "mod_test").replace("mod_", "mdv_"),
     apiKeyId: "key_test",
     userId: undefined,
     idempotencyKey: undefined,
     requestDigest: undefined,
+    leaseMs: undefined,
     ...rest,
   };
 }

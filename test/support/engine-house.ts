@@ -24,8 +24,16 @@ export async function engineHouse(
     spares: 0,
     memoryLimitMb: 512,
     graceMs: 200,
+    // A runner that a test holds still stays the one whose turn it is.
+    overdueMs: 60_000,
+    // What the first batches took on a busy machine decides no test.
+    sliceMs: 60_000,
+    maxGuestRunners: 2,
     maxQueuedInputsPerTenant: 1_000,
+    maxQueuedInputsPerVersion: 4_000,
     maxQueuedInputs: 4_000,
+    maxBytesInFlight: 64 * 1024 * 1024,
+    provider: "CPU_ONLY",
     logger: createLogger("silent"),
     ...options,
     onEvent: (event) => events.push(event),

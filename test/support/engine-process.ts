@@ -10,7 +10,11 @@ const engine = await startEngine({
   memoryLimitMb: 512,
   graceMs: 60_000,
   maxQueuedInputsPerTenant: 10,
+  maxQueuedInputsPerVersion: 10,
   maxQueuedInputs: 10,
+  maxBytesInFlight: 1024,
+  maxGuestRunners: 1,
+  provider: "CPU_ONLY",
   logger: createLogger("silent"),
 });
 await engine.load(tinyModel("loop"));

@@ -34,6 +34,14 @@ export class GatewayProcess {
     return new GatewayProcess(child, { url, dataDir, output });
   }
 
+  /** Starts a command that ends by itself, or is killed before. */
+  static launch(command: string[], environment: Record<string, string>): ChildProcess {
+    const { child } = spawnGateway(command, environment);
+    started.add(child);
+    child.once("exit", () => started.delete(child));
+    return child;
+  }
+
   /** Runs a command that ends by itself. */
   static async run(
     command: string[],

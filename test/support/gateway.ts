@@ -29,7 +29,9 @@ export async function startTestGateway(
   const client = (credential?: string, of: App = app) => new GraphqlClient(of.url, credential);
 
   return {
+    app,
     url: app.url,
+    dataDir,
     databaseUrl: database.url,
     client,
     sql: async (text: string, values: unknown[] = []) =>

@@ -22,7 +22,7 @@ const authenticator = new ApiKeyAuthenticator({
   lastUses: { note: () => {} },
   clock: systemClock,
 });
-const service = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
+const service = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock, modelIdOf: () => undefined });
 
 let tries: Tries = newTries();
 let isTrying = false;

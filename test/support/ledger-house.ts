@@ -19,7 +19,10 @@ export async function openLedgerHouse() {
     const [{ id: planId }] = await sql("insert into plans (id, name) values ($1, $1) returning id", [newId("plan")]);
     await sql("insert into plan_versions (id, plan_id, version, currency) values ($1, $2, 1, 'EUR')", [id, planId]);
     await sql("insert into plan_prices (plan_version_id, meter, unit_price_micros) values ($1, 'inputs', 250)", [id]);
-    await sql("insert into plan_quotas (plan_version_id, meter, quantity) values ($1, 'inputs', $2)", [id, quota]);
+    await sql(
+      "insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity) values ($1, $1, 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', $2)",
+      [id, quota],
+    );
     return id;
   };
 
@@ -48,7 +51,10 @@ export async function openLedgerHouse() {
       return rows.map((row) => row.quantity);
     },
     async usedBy(tenantId: string): Promise<number> {
-      const [row] = await sql("select used::int from quota_usage where tenant_id = $1", [tenantId]);
+      const [row] = await sql(
+        "select quantity::int as used from usage_counters where tenant_id = $1 and plan_version_id <> ''",
+        [tenantId],
+      );
       return row?.used ?? 0;
     },
     drift: async () => (await drift.findDrift()).drift,

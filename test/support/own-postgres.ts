@@ -34,7 +34,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     thaw: () => signalAll("SIGCONT"),
     async killSession() {
       for (const pid of await childrenOf(server.pid)) {
-        const name = await readFile(`/proc/${pid}/cmdline`, "utf8");
+        const name = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""); // it may just have ended
         if (!name.includes("tollgate_system")) continue;
         process.kill(pid, "SIGKILL");
         return;

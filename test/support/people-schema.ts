@@ -4,6 +4,7 @@ import { newId } from "../../src/core/ids.ts";
 import { apiKeyPermissions } from "../../src/core/permission.ts";
 import type { ApiKeyPrincipal, Principal } from "../../src/core/principal.ts";
 import { PlanResolver } from "../../src/domains/plans/plan.resolver.ts";
+import { PlanService } from "../../src/domains/plans/plan.service.ts";
 import { PlanStore } from "../../src/domains/plans/plan.store.ts";
 import { TenantResolver } from "../../src/domains/tenants/tenant.resolver.ts";
 import { PrincipalResolver } from "../../src/domains/users/principal.resolver.ts";
@@ -16,8 +17,9 @@ type Asker = Principal | undefined;
 
 /** The part of the schema that is about people, asked without the doors before it. */
 export async function openPeopleSchema(house: SignInHouse) {
+  const plans = new PlanStore(house.database);
   const resolvers = [
-    new PlanResolver(new PlanStore(house.database)),
+    new PlanResolver(plans, new PlanService(plans, () => undefined)),
     new SignInResolver(house.service),
     new PrincipalResolver(house.users),
     new TenantResolver(house.tenants, house.tenantStore),

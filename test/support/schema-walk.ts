@@ -34,28 +34,38 @@ export function operationsOfSchema(): Operation[] {
   ];
 }
 
-/** Asks for all fields down to a depth, with the arguments that have to be given; the id stands wherever one can. */
+/**
+ * Asks for all fields down to a depth, with the arguments that have to be given, and with those that take an id if there is
+ * one to give; the id stands wherever one can.
+ */
 export function requestFor(
   { kind, field }: Operation,
-  { id, depth }: { id: string; depth: number },
+  { id, depth, model = "a" }: { id: string; depth: number; model?: string | undefined },
 ): { query: string; variables: Record<string, unknown> } {
-  const args = field.args.filter((argument) => isNonNullType(argument.type));
+  const args = field.args.filter((argument) => isNonNullType(argument.type) || (id !== "" && holdsId(argument.type)));
   const declared = args.map((argument) => `$${argument.name}: ${String(argument.type)}`).join(", ");
   const passed = args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
   return {
     query: `${kind} Walk${declared && `(${declared})`} { ${field.name}${passed && `(${passed})`} ${selectionOf(field.type, depth)} }`,
-    variables: Object.fromEntries(args.map((argument) => [argument.name, inputFor(argument.type, id)])),
+    variables: Object.fromEntries(
+      args.map((argument) => [
+        argument.name,
+        holdsModelName(argument) && argument.name === "name" ? model : inputFor(argument.type, id, model),
+      ]),
+    ),
   };
 }
 
-function inputFor(type: GraphQLInputType, id: string): unknown {
+function inputFor(type: GraphQLInputType, id: string, model: string): unknown {
   const nullable = getNullableType(type);
-  if (isListType(nullable)) return [inputFor(nullable.ofType, id)];
+  if (isListType(nullable)) return [inputFor(nullable.ofType, id, model)];
   if (isInputObjectType(nullable)) {
     const needed = Object.values(nullable.getFields()).filter(
       (field) => isNonNullType(field.type) || holdsId(field.type),
     );
-    return Object.fromEntries(needed.map((field) => [field.name, inputFor(field.type, id)]));
+    return Object.fromEntries(
+      needed.map((field) => [field.name, isModelName(field) ? model : inputFor(field.type, id, model)]),
+    );
   }
   if (isEnumType(nullable)) return nullable.getValues()[0]?.name;
   return scalarFor(nullable, id);
@@ -70,6 +80,7 @@ function scalarFor(type: GraphQLNamedType, id: string): unknown {
     Float: 1,
     Boolean: true,
     DateTime: "2026-01-01T00:00:00Z",
+    Micros: "10000",
   };
   return values[type.name] ?? "";
 }
@@ -91,4 +102,19 @@ export function holdsId(type: GraphQLInputType): boolean {
   return (
     isInputObjectType(named) && Object.values(named.getFields()).some((field) => getNamedType(field.type).name === "ID")
   );
+}
+
+/** Whether the operation is about a model that it names. */
+export function holdsModelName(argument: {
+  name: string;
+  type: GraphQLInputType;
+  description?: string | null;
+}): boolean {
+  const named = getNamedType(argument.type);
+  if (isInputObjectType(named)) return Object.values(named.getFields()).some(isModelName);
+  return argument.name === "name" && argument.description?.startsWith("The model's name") === true;
+}
+
+function isModelName(field: { name: string; type: GraphQLInputType }): boolean {
+  return field.name === "model" && getNamedType(field.type).name === "String";
 }

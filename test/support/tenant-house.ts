@@ -19,7 +19,7 @@ export async function openTenantHouse(given?: TestDatabase) {
   const test = given ?? (await createTestDatabase());
   const database = await openDatabase(test.url);
   const tenants = new TenantService(new TenantStore(database), new Passwords(), systemClock);
-  const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
+  const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock, modelIdOf: () => undefined });
   const sql = async (text: string, values: unknown[] = []) =>
     await withStartConnection(test.url, async (connection) => (await connection.query(text, values)).rows);
 
@@ -29,7 +29,10 @@ export async function openTenantHouse(given?: TestDatabase) {
     await sql("insert into plans (id, name) values ($1, $1)", [planId]);
     await sql("insert into plan_versions (id, plan_id, version, currency) values ($1, $2, 1, 'USD')", [id, planId]);
     await sql("insert into plan_prices (plan_version_id, meter, unit_price_micros) values ($1, 'inputs', 100)", [id]);
-    await sql("insert into plan_quotas (plan_version_id, meter, quantity) values ($1, 'inputs', $2)", [id, quota]);
+    await sql(
+      "insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity) values ($1, $1, 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', $2)",
+      [id, quota],
+    );
     await sql("update subscriptions set plan_version_id = $1 where tenant_id = $2", [id, tenantId]);
   };
 

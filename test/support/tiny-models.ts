@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { LoadableVersion } from "../../src/domains/inference/engine.ts";
@@ -9,17 +8,42 @@ import { type Dtype, type Manifest, parseManifest } from "../../src/domains/mode
 const root = path.resolve(import.meta.dirname, "../..");
 
 /** A version as it is shipped; its id is its name. */
-export async function bundledModel(name: "digits" | "mail"): Promise<LoadableVersion> {
+export async function bundledModel(name: "digits" | "mail" | "mail-attention" | "tags"): Promise<LoadableVersion> {
   const folder = path.join(root, "models", name, "1");
   const [manifest, model] = await Promise.all([
     readFile(path.join(folder, "manifest.json"), "utf8"),
     readFile(path.join(folder, "model.onnx")),
   ]);
-  return { id: name, manifest: parsed(JSON.parse(manifest)), model };
+  return {
+    id: name,
+    manifest: parsed(JSON.parse(manifest)),
+    ownerTenantId: undefined,
+    readModel: () => Promise.resolve(model),
+  };
 }
 
 export function samplesOf(version: LoadableVersion): Row[] {
   return goldenRows(version.manifest).map(({ row }) => row);
+}
+
+/** The same version with another id, and what else is changed. */
+export function variantOf(version: LoadableVersion, change: Partial<LoadableVersion>): LoadableVersion {
+  return { ...version, ...change };
+}
+
+/** A version whose file takes so many megabytes more: in a field of its protobuf that nobody knows. */
+export function heavy(version: LoadableVersion, megabytes: number): LoadableVersion {
+  const bytes = megabytes * 1024 * 1024;
+  // Field 1000, bytes; then their number.
+  const head = Buffer.from([...varint(1000 * 8 + 2), ...varint(bytes)]);
+  return {
+    ...version,
+    readModel: async () => Buffer.concat([await version.readModel(), head, Buffer.alloc(bytes)]),
+  };
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
 }
 
 interface TinyModel {
@@ -76,7 +100,8 @@ export function tinyModel(
     batching: { maxInputs: options.maxInputs ?? 64, padding: "NONE" },
     golden: { tolerance: 0, samples: Array.from({ length: options.samples ?? 2 }, () => sample) },
   });
-  return { id: name, manifest, model: readFileSync(path.join(import.meta.dirname, "models", `${name}.onnx`)) };
+  const file = path.join(import.meta.dirname, "models", `${name}.onnx`);
+  return { id: name, manifest, ownerTenantId: undefined, readModel: () => readFile(file) };
 }
 
 function int64s(input: string, output: string, [given, expected]: [bigint, bigint]): TinyModel {
@@ -103,4 +128,55 @@ function parsed(json: unknown): Manifest {
   const outcome = parseManifest(json);
   if ("problem" in outcome) throw new Error(outcome.problem);
   return outcome.manifest;
+}
+
+/** Says that it takes lengths, and answers rows otherwise when they are padded. */
+export function deceivedByPadding(): LoadableVersion {
+  const ids = { dtype: "int64", shape: [1, 2], data: base64(BigInt64Array.of(1n, 2n)) };
+  const lengths = { dtype: "int64", shape: [1], data: base64(BigInt64Array.of(2n)) };
+  const manifest = parsed({
+    manifestVersion: 1,
+    name: "mean",
+    version: 1,
+    task: "TEXT_CLASSIFICATION",
+    description: "A model of the tests.",
+    sha256: "0".repeat(64),
+    signature: {
+      inputs: [
+        { name: "ids", dtype: "int64", shape: ["batch", "length"] },
+        { name: "lengths", dtype: "int64", shape: ["batch"] },
+      ],
+      outputs: [{ name: "mean", dtype: "float32", shape: ["batch"] }],
+    },
+    preprocessing: {
+      kind: "text",
+      recipe: 1,
+      lowercase: true,
+      pattern: "[a-z]+",
+      maxTokens: 8,
+      unknownId: 1,
+      paddingId: 0,
+      tensor: "ids",
+      lengths: "lengths",
+      vocabulary: { firstId: 2, words: ["word"] },
+    },
+    output: { tensor: "mean", semantics: "LOGITS" },
+    labels: ["one"],
+    batching: { maxInputs: 64, padding: "LENGTHS" },
+    golden: {
+      tolerance: 0,
+      samples: [
+        {
+          tensors: { ids, lengths },
+          outputs: { mean: { dtype: "float32", shape: [1], data: base64(Float32Array.of(1.5)) } },
+        },
+      ],
+    },
+  });
+  return {
+    id: "mean",
+    manifest,
+    ownerTenantId: undefined,
+    readModel: () => readFile(path.join(import.meta.dirname, "models", "mean.onnx")),
+  };
 }

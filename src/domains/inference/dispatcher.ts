@@ -1,10 +1,24 @@
 import { messageOf, TollgateError } from "../../core/errors.ts";
 import type { BatchFacts } from "./accepted-request.ts";
+import { computeShares } from "./compute-shares.ts";
 import type { EngineEvent } from "./engine-events.ts";
 import type { Batch, BatchEntry, Lane } from "./lane.ts";
 import { type Runner, RunnerGone } from "./runner.ts";
-import type { RunnerPool } from "./runner-pool.ts";
+import type { Slots } from "./slots.ts";
 import { isAllFinite, type Row } from "./tensor.ts";
+import { isOutOfMemory } from "./warm-up.ts";
+
+export interface DispatcherOptions {
+  lanes: Iterable<Lane>;
+  slots: Slots;
+  /** A runner that is idle and holds the lane's version. Where there is none, one is brought about. */
+  runnerFor: (lane: Lane) => Runner | undefined;
+  /** The version broke its runner, or the memory it has. */
+  onStrike: (lane: Lane, reason: string) => void;
+  /** Whether it was what the runner runs on that failed, and the batch may run elsewhere. */
+  judge: (lane: Lane, runner: Runner, error: unknown) => "ELSEWHERE" | "NOWHERE" | undefined;
+  onEvent: (event: EngineEvent) => void;
+}
 
 /**
  * Brings batches from the lanes to the runners, and their answers to the requests. A runner has one batch at a time. A
@@ -12,25 +26,12 @@ import { isAllFinite, type Row } from "./tensor.ts";
  * came next waited for two batches instead of one.
  */
 export class Dispatcher {
-  readonly #lanes: Iterable<Lane>;
-  readonly #onEvent: (event: EngineEvent) => void;
-  #pool: RunnerPool | undefined;
+  readonly #options: DispatcherOptions;
   #isScheduled = false;
-  /** The served time of the lane that was chosen last; a lane that begins to wait starts from there. */
-  #servedMs = 0;
+  #alarm: NodeJS.Timeout | undefined;
 
-  constructor(lanes: Iterable<Lane>, onEvent: (event: EngineEvent) => void) {
-    this.#lanes = lanes;
-    this.#onEvent = onEvent;
-  }
-
-  serve(pool: RunnerPool): void {
-    this.#pool = pool;
-  }
-
-  /** To be called when rows come into a lane that had none waiting: time in which it asked for nothing is no credit. */
-  wake(lane: Lane): void {
-    lane.servedMs = Math.max(lane.servedMs, this.#servedMs);
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
   }
 
   /** Once per turn of the event loop: all requests that come in one turn can share a batch. */
@@ -44,63 +45,133 @@ export class Dispatcher {
   }
 
   dispatch(): void {
-    for (;;) {
-      const runner = this.#pool?.idleRunner();
-      const lane = runner === undefined ? undefined : this.#nextLane();
-      if (runner === undefined || lane === undefined) return;
-      this.#servedMs = lane.servedMs;
-      const batch = lane.nextBatch();
-      if (batch !== undefined) void this.#run(runner, batch);
+    while (this.#options.slots.isFree) {
+      const next = this.#next();
+      if (next === undefined) return;
+      const batch = next.lane.nextBatch();
+      if (batch !== undefined) void this.#run(next.runner, batch);
     }
   }
 
-  /** Lanes share the runners by time: next is the one that had least of it. */
-  #nextLane(): Lane | undefined {
-    let next: Lane | undefined;
-    for (const lane of this.#lanes) {
-      if (lane.isWaiting && (next === undefined || lane.servedMs < next.servedMs)) next = lane;
-    }
-    return next;
+  close(): void {
+    clearTimeout(this.#alarm);
   }
 
-  async #run(runner: Runner, { lane, entries, left }: Batch): Promise<void> {
+  /** The lane whose turn it is of those that a runner can take a batch of now. */
+  #next(): { lane: Lane; runner: Runner } | undefined {
+    for (const lane of this.#inTurn()) {
+      const runner = this.#options.runnerFor(lane);
+      if (runner !== undefined) return { lane, runner };
+    }
+    return undefined;
+  }
+
+  /** Lanes share the slots as their tenants do: first is the one of the tenant who had least of them, over all lanes. */
+  #inTurn(): Lane[] {
+    const waiting: Lane[] = [];
+    let alarmAt = Number.POSITIVE_INFINITY;
+    for (const lane of this.#options.lanes) {
+      if (!lane.isWaiting) continue;
+      const { dueAt } = lane;
+      if (dueAt > 0 && dueAt > performance.now()) alarmAt = Math.min(alarmAt, dueAt);
+      else waiting.push(lane);
+    }
+    if (alarmAt < Number.POSITIVE_INFINITY) this.#setAlarm(alarmAt);
+    return waiting.length > 1 ? sortedByTurn(waiting) : waiting;
+  }
+
+  #setAlarm(at: number): void {
+    clearTimeout(this.#alarm);
+    this.#alarm = setTimeout(() => this.dispatch(), Math.max(1, Math.ceil(at - performance.now())));
+  }
+
+  async #run(runner: Runner, batch: Batch): Promise<void> {
+    const { lane, entries } = batch;
     const sentAt = performance.now();
-    const expectedMs = lane.msPerRow * entries.length;
-    lane.servedMs += expectedMs;
+    const giveBack = this.#options.slots.take(lane.model.predictMs(unitsOf(entries)));
     try {
       const { rows, runMs } = await runner.run(lane.version, entries.map(rowOf), latestDeadline(entries));
       const roundTripMs = performance.now() - sentAt;
-      lane.measure(entries.length, roundTripMs);
-      lane.servedMs += roundTripMs - expectedMs;
+      giveBack();
+      settleAccounts(entries, roundTripMs);
+      lane.measure({ rows: entries.length, units: unitsOf(entries), tookMs: roundTripMs });
       this.dispatch();
-      answerAll(entries, rows, { sentAt, runMs, size: entries.length });
-      const versionId = lane.version.id;
-      this.#onEvent({
-        kind: "BATCH_ANSWERED",
-        versionId,
-        rows: entries.length,
-        left,
-        runMs,
-        roundTripMs,
-        provider: "CPU",
-      });
+      this.#answer(runner, batch, { rows, sentAt, roundTripMs, runMs: Math.min(runMs, roundTripMs) });
     } catch (error) {
-      lane.servedMs += performance.now() - sentAt - expectedMs;
-      this.#recover(lane, entries, error);
+      giveBack();
+      settleAccounts(entries, performance.now() - sentAt);
+      this.#recover(runner, batch, error);
       this.dispatch();
     }
   }
 
-  #recover(lane: Lane, entries: BatchEntry[], error: unknown): void {
+  /** @param answered `runMs` is no more than what was seen from here: a runner is not believed further than that. */
+  #answer(
+    runner: Runner,
+    { lane, entries, left, formMs }: Batch,
+    answered: { rows: Row[]; sentAt: number; roundTripMs: number; runMs: number },
+  ): void {
+    const { rows, sentAt, roundTripMs, runMs } = answered;
+    const splitFrom = performance.now();
+    const { provider } = runner.group;
+    const shares = computeShares(
+      Math.round(runMs * 1000),
+      entries.map(({ units }) => units),
+    );
+    answerAll(entries, rows, { facts: { sentAt, runMs, size: entries.length, provider }, shares });
+    this.#options.onEvent({
+      kind: "BATCH_ANSWERED",
+      versionId: lane.version.id,
+      rows: entries.length,
+      left,
+      queueMs: sentAt - earliestAcceptance(entries),
+      formMs,
+      runMs,
+      roundTripMs,
+      splitMs: performance.now() - splitFrom,
+      provider,
+    });
+  }
+
+  #recover(runner: Runner, { lane, entries }: Batch, error: unknown): void {
     if (error instanceof RunnerGone && !error.wasBegun) {
       lane.putBack(entries);
       return;
     }
-    const isHalved = !(error instanceof RunnerGone) && entries.length > 1;
+    const verdict = this.#options.judge(lane, runner, error);
+    if (verdict === "ELSEWHERE") {
+      lane.putBack(entries);
+      return;
+    }
+    const isHalved = !(error instanceof RunnerGone) && verdict === undefined && entries.length > 1;
     const reason = messageOf(error);
-    this.#onEvent({ kind: "BATCH_FAILED", versionId: lane.version.id, rows: entries.length, reason, isHalved });
-    if (isHalved) lane.halve(entries);
-    else for (const { accepted, position } of entries) accepted.fail(failureOf(error, position));
+    this.#options.onEvent({ kind: "BATCH_FAILED", versionId: lane.version.id, rows: entries.length, reason, isHalved });
+    if (isHalved) {
+      lane.halve(entries);
+      return;
+    }
+    for (const { accepted, position } of entries) accepted.fail(failureOf(error, position));
+    const isStrike = error instanceof RunnerGone || isOutOfMemory(reason);
+    if (isStrike && verdict === undefined) this.#options.onStrike(lane, reason);
+  }
+}
+
+function sortedByTurn(lanes: Lane[]): Lane[] {
+  const turns = lanes.flatMap((lane) => {
+    const { turn } = lane;
+    return turn === undefined ? [] : [{ lane, level: turn.account.level, ofKind: turn.account.levelOf(turn.kind) }];
+  });
+  turns.sort((a, b) => a.level - b.level || a.ofKind - b.ofKind || a.lane.servedAt - b.lane.servedAt);
+  return turns.map(({ lane }) => lane);
+}
+
+/** Corrects what the tenants were charged by what the batch took. */
+function settleAccounts(entries: readonly BatchEntry[], tookMs: number): void {
+  let units = 0;
+  for (const entry of entries) units += entry.units;
+  for (const entry of entries) {
+    entry.account.correct(entry.kind, (tookMs * entry.units) / units - entry.chargedMs);
+    entry.chargedMs = 0;
   }
 }
 
@@ -112,12 +183,16 @@ function failureOf(error: unknown, position: number): TollgateError {
   return new TollgateError("MODEL_FAILED", what, { cause: error });
 }
 
-function answerAll(entries: readonly BatchEntry[], rows: readonly Row[], facts: BatchFacts): void {
+function answerAll(
+  entries: readonly BatchEntry[],
+  rows: readonly Row[],
+  { facts, shares }: { facts: BatchFacts; shares: readonly number[] },
+): void {
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i];
     const row = rows[i];
     if (entry === undefined || row === undefined) continue;
-    if (row.every(isAllFinite)) entry.accepted.answer(entry.position, row, facts);
+    if (row.every(isAllFinite)) entry.accepted.answer(entry.position, row, facts, shares[i] ?? 0);
     else
       entry.accepted.fail(
         new TollgateError(
@@ -132,9 +207,22 @@ function rowOf(entry: BatchEntry): Row {
   return entry.row;
 }
 
+/** The units of the batch as it is run: all rows as wide as the widest. */
+function unitsOf(entries: readonly BatchEntry[]): number {
+  let widest = 0;
+  for (const { units } of entries) widest = Math.max(widest, units);
+  return widest * entries.length;
+}
+
 /** As long as one caller waits for it, a batch may run. */
 function latestDeadline(entries: readonly BatchEntry[]): number {
   let latest = 0;
   for (const { accepted } of entries) latest = Math.max(latest, accepted.request.deadlineAt);
   return latest;
+}
+
+function earliestAcceptance(entries: readonly BatchEntry[]): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const { accepted } of entries) earliest = Math.min(earliest, accepted.acceptedAt);
+  return earliest;
 }

@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Batch } from "./lane.ts";
+import type { Provider } from "./provider.ts";
+import type { Batching } from "./row-layout.ts";
 
 /** What happens in the engine, for metrics and the log. */
 export type EngineEvent =
@@ -9,11 +11,17 @@ export type EngineEvent =
       versionId: string;
       rows: number;
       left: Batch["left"];
+      /** How long the one of its rows that came first had waited when it was sent. */
+      queueMs: number;
+      /** Choosing its rows. */
+      formMs: number;
       /** Within ONNX Runtime. */
       runMs: number;
       /** From sending the batch until its answer was there: running, and both ways through the pipe. */
       roundTripMs: number;
-      provider: "CPU" | "CUDA";
+      /** Handing the answers to their requests. */
+      splitMs: number;
+      provider: Provider;
     }
   /** `isHalved`: it is run again in halves; otherwise its requests have failed. */
   | { kind: "BATCH_FAILED"; versionId: string; rows: number; reason: string; isHalved: boolean }
@@ -23,10 +31,21 @@ export type EngineEvent =
   /** `isServing`: another one had taken its place before this was said. */
   | { kind: "RUNNER_ENDED"; pid: number; reason: string; isServing: boolean }
   | { kind: "RUNNER_NOT_STARTED"; reason: string }
+  /** It was there for one tenant or for CUDA, and is not needed any more. */
+  | { kind: "RUNNER_LEFT"; pid: number }
   /** Runners lack something on this machine that should keep model code in. */
   | { kind: "FENCE_INCOMPLETE"; reason: string }
-  /** This machine gives rows of the version other bits together than alone: they are run one by one. */
-  | { kind: "BATCHING_OFF"; versionId: string };
+  /** It broke its runner too often; its requests are refused until it is loaded again. */
+  | { kind: "VERSION_QUARANTINED"; versionId: string; reason: string }
+  /** It broke a runner, or the memory it has. */
+  | { kind: "VERSION_STRUCK"; versionId: string; reason: string }
+  /** It was accepted before, and could not be loaded onto one more runner. */
+  | { kind: "VERSION_NOT_LOADED"; versionId: string; reason: string }
+  /** This machine gives rows of the version other bits together than alone: they share fewer batches than they could. */
+  | { kind: "BATCHING_REDUCED"; versionId: string; batching: Batching }
+  /** It would run on CUDA, and does not. */
+  | { kind: "PROVIDER_FELL_BACK"; versionId: string; reason: string }
+  | { kind: "PROVIDER_RECOVERED"; versionId: string };
 
 /** Tells the operator of what concerns one. What is not here happens all the time: it is counted, not logged. */
 const worthLogging: Partial<Record<EngineEvent["kind"], { level: "info" | "warn" | "error"; message: string }>> = {
@@ -34,10 +53,12 @@ const worthLogging: Partial<Record<EngineEvent["kind"], { level: "info" | "warn"
   RUNNER_ENDED: { level: "warn", message: "a runner ended" },
   RUNNER_NOT_STARTED: { level: "error", message: "a runner could not be started" },
   FENCE_INCOMPLETE: { level: "warn", message: "runners are not fenced in completely on this machine" },
-  BATCHING_OFF: {
-    level: "warn",
-    message: "batching changes this version's answers here: its inputs are run one by one",
-  },
+  VERSION_QUARANTINED: { level: "error", message: "a version was taken out of service" },
+  VERSION_STRUCK: { level: "warn", message: "a version broke its runner" },
+  VERSION_NOT_LOADED: { level: "error", message: "a version could not be loaded onto one more runner" },
+  BATCHING_REDUCED: { level: "warn", message: "sharing batches changes this version's answers here: it shares fewer" },
+  PROVIDER_FELL_BACK: { level: "warn", message: "a version runs on the processor instead of CUDA" },
+  PROVIDER_RECOVERED: { level: "info", message: "a version runs on CUDA again" },
   BATCH_FAILED: { level: "warn", message: "a batch failed" },
 };
 

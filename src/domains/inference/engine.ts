@@ -1,31 +1,43 @@
-import { TollgateError } from "../../core/errors.ts";
+import { messageOf, TollgateError } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { AcceptedRequest, type RunRequest, type RunResult } from "./accepted-request.ts";
+import { noCuda, noRunnerUp, notLoaded, refusalOf, stopping } from "./admission.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type EngineEvent, logEvent } from "./engine-events.ts";
-import { Lane, type RowRun } from "./lane.ts";
-import { type LoadableVersion, versionToLoad } from "./loaded-version.ts";
-import { QueueLimits, retryAfterMs } from "./queue-limits.ts";
+import { FairShares } from "./fair-shares.ts";
+import { Lane } from "./lane.ts";
+import { type LoadableVersion, type LoadedVersion, type LoadReport, versionToLoad } from "./loaded-version.ts";
+import { Placement } from "./placement.ts";
+import type { ProviderPreference } from "./provider.ts";
+import { Providers } from "./providers.ts";
+import { QueueLimits } from "./queue-limits.ts";
+import { groupKey, isPlatform, type RunnerGroup } from "./runner-group.ts";
 import { RunnerPool, type RunnerState } from "./runner-pool.ts";
-import type { Row } from "./tensor.ts";
+import type { RunnerProgram } from "./runner-process.ts";
+import { Slots } from "./slots.ts";
+import { Strikes } from "./strikes.ts";
 
 export type { RunRequest, RunResult } from "./accepted-request.ts";
 export type { EngineEvent } from "./engine-events.ts";
-export type { LoadableVersion } from "./loaded-version.ts";
+export type { LoadableVersion, LoadReport } from "./loaded-version.ts";
 export type { Row } from "./tensor.ts";
 
 /** Runs models: fairly between tenants, in batches that change no answer, in processes that may die. */
 export interface Engine {
   /**
-   * Loads a version on every runner and spare, and compares its golden samples. Throws MODEL_REJECTED with a reason
-   * for whoever made the model. A version that is loaded already stays as it is.
+   * Loads a version and compares its golden samples; the versions that are served go on meanwhile. Throws MODEL_REJECTED
+   * with a reason for whoever made the model. A version that is loaded already stays as it is.
    */
-  load(version: LoadableVersion): Promise<void>;
+  load(version: LoadableVersion): Promise<LoadReport>;
+  /** Takes no more requests for the version (MODEL_NOT_READY), finishes those that wait, and frees its sessions. */
+  release(versionId: string): Promise<void>;
   /**
    * Rejects with DEADLINE_EXCEEDED at the deadline, OVERLOADED with the time after which to come back, MODEL_FAILED
    * where the model broke, MODEL_NOT_READY where the version is not loaded or no runner is up.
    */
   run(request: RunRequest): Promise<RunResult>;
+  /** How long an input of the version takes of late, in milliseconds; 0 where none has run yet. */
+  usualMsPerInput(versionId: string): number;
   isReady(): boolean;
   state(): EngineState;
   /** Takes no more requests, finishes those it has within their deadlines, and ends the runners. */
@@ -35,6 +47,7 @@ export interface Engine {
 interface EngineState {
   isReady: boolean;
   restarts: number;
+  bytesInFlight: number;
   runners: RunnerState[];
   lanes: { versionId: string; queuedInputs: number; waitingTenants: number; msPerInput: number }[];
 }
@@ -42,14 +55,28 @@ interface EngineState {
 export interface EngineOptions {
   runners: number;
   spares: number;
-  /** What models may take of memory in each runner, over what the runner itself needs. */
+  /** How many runners there may be at once for tenants' own models and for CUDA. */
+  maxGuestRunners: number;
+  guestIdleMs?: number;
+  /** What models may take of memory in each runner, over what the runner itself needs: half of it for sessions. */
   memoryLimitMb: number;
   /** How long after the last deadline of its batch a runner may stay silent before it is killed. */
   graceMs: number;
+  /** How much longer than expected a batch may run before another one runs beside it. */
+  overdueMs?: number;
   maxQueuedInputsPerTenant: number;
+  maxQueuedInputsPerVersion: number;
   maxQueuedInputs: number;
+  maxBytesInFlight: number;
+  /** How long a batch may run because of rows that no caller waits for. */
+  backgroundMs?: number;
+  /** How long a batch may run while several tenants use the runners. */
+  sliceMs?: number;
+  provider: ProviderPreference;
   /** How long a runner may take to come up, and a version to load and to answer its golden samples. */
   loadTimeoutMs?: number;
+  /** What runners run; the one that has ONNX Runtime where it is not given. */
+  runnerProgram?: RunnerProgram;
   logger: Logger;
   onEvent?: (event: EngineEvent) => void;
 }
@@ -62,10 +89,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 class RunnerEngine implements Engine {
+  readonly #options: EngineOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #loading = new Map<string, Promise<void>>();
+  readonly #loading = new Map<string, Promise<LoadReport>>();
+  readonly #reports = new Map<string, LoadReport>();
   readonly #limits: QueueLimits;
+  readonly #shares = new FairShares();
+  readonly #strikes = new Strikes();
   readonly #pool: RunnerPool;
+  readonly #placement: Placement;
+  readonly #providers: Providers;
   readonly #dispatcher: Dispatcher;
   readonly #onEvent: (event: EngineEvent) => void;
   /** Requests accepted and not settled. */
@@ -76,47 +109,88 @@ class RunnerEngine implements Engine {
   #onDrained: () => void = () => undefined;
 
   constructor(options: EngineOptions) {
-    const { onEvent = () => undefined, loadTimeoutMs = 30_000 } = options;
+    const { onEvent = () => undefined, loadTimeoutMs = 30_000, overdueMs = 250, guestIdleMs = 300_000 } = options;
+    this.#options = options;
     this.#onEvent = (event) => {
       logEvent(options.logger, event);
       onEvent(event);
     };
+    const shared = { loadTimeoutMs, onEvent: this.#onEvent, onFree: () => this.#dispatcher.dispatch() };
     this.#limits = new QueueLimits(options);
-    this.#dispatcher = new Dispatcher({ [Symbol.iterator]: () => this.#lanes.values() }, this.#onEvent);
     this.#pool = new RunnerPool({
       ...options,
-      loadTimeoutMs,
-      onEvent: this.#onEvent,
-      onFree: () => this.#dispatcher.dispatch(),
+      ...shared,
+      guestIdleMs,
+      prepare: (runner) => this.#placement.prepare(runner),
+      isWanted: (group) => this.#isWanted(group),
     });
-    this.#dispatcher.serve(this.#pool);
+    this.#placement = new Placement({
+      ...shared,
+      pool: this.#pool,
+      budgetBytes: (options.memoryLimitMb * 1024 * 1024) / 2,
+      onLoadFailed: (version, reason) => this.#loadFailed(version, reason),
+      onNotSpread: ({ id: versionId }, reason) => this.#onEvent({ kind: "VERSION_NOT_LOADED", versionId, reason }),
+    });
+    this.#providers = new Providers({
+      ...shared,
+      preference: options.provider,
+      pool: this.#pool,
+      onUnavailable: (version, reason) => this.#failWaiting(version, reason),
+    });
+    this.#dispatcher = new Dispatcher({
+      lanes: { [Symbol.iterator]: () => this.#lanes.values() },
+      slots: new Slots({ count: options.runners, overdueMs, onOverdue: shared.onFree }),
+      runnerFor: ({ version }) => {
+        const group = this.#providers.groupOf(version);
+        return group === undefined ? undefined : this.#placement.runnerFor(version, group);
+      },
+      onStrike: ({ version }, reason) => this.#strike(version, reason),
+      judge: ({ version }, runner, error) => this.#providers.judge(version, runner, error),
+      onEvent: this.#onEvent,
+    });
   }
 
   async start(): Promise<void> {
     await this.#pool.start();
   }
 
-  async load(version: LoadableVersion): Promise<void> {
-    if (this.#lanes.has(version.id)) return;
+  async load(version: LoadableVersion): Promise<LoadReport> {
+    const report = this.#reports.get(version.id);
+    if (report !== undefined) return report;
     let loading = this.#loading.get(version.id);
     if (loading === undefined) {
       loading = this.#load(version).finally(() => this.#loading.delete(version.id));
       this.#loading.set(version.id, loading);
     }
-    await loading;
+    return await loading;
+  }
+
+  async release(versionId: string): Promise<void> {
+    const lane = this.#lanes.get(versionId);
+    if (lane === undefined) return;
+    this.#reports.delete(versionId);
+    await lane.close();
+    // It may have been loaded again meanwhile.
+    if (this.#lanes.get(versionId) === lane) this.#lanes.delete(versionId);
+    this.#providers.forget(lane.version);
+    await this.#placement.release(lane.version);
   }
 
   run(request: RunRequest): Promise<RunResult> {
     const lane = this.#lanes.get(request.versionId);
-    const refusal = this.#refusalOf(request, lane);
-    if (lane === undefined || refusal !== undefined) {
-      const error = refusal ?? notReady(lane);
-      this.#tell("REQUEST_REFUSED", request, error);
-      return Promise.reject(error);
+    const error = lane === undefined ? this.#refusalWithoutLane() : this.#refusalOf(request, lane);
+    if (lane === undefined || error !== undefined) {
+      const refusal = error ?? notLoaded();
+      this.#tell("REQUEST_REFUSED", request, refusal);
+      return Promise.reject(refusal);
     }
     return new Promise((resolve, reject) => {
       this.#accept(request, lane, { resolve, reject });
     });
+  }
+
+  usualMsPerInput(versionId: string): number {
+    return this.#lanes.get(versionId)?.msPerRow ?? 0;
   }
 
   isReady(): boolean {
@@ -130,7 +204,13 @@ class RunnerEngine implements Engine {
       waitingTenants: lane.waitingTenants,
       msPerInput: lane.msPerRow,
     }));
-    return { isReady: this.isReady(), restarts: this.#pool.restarts, runners: this.#pool.state(), lanes };
+    return {
+      isReady: this.isReady(),
+      restarts: this.#pool.restarts,
+      bytesInFlight: this.#limits.bytesInFlight,
+      runners: this.#pool.state(),
+      lanes,
+    };
   }
 
   async close(): Promise<void> {
@@ -145,13 +225,36 @@ class RunnerEngine implements Engine {
         this.#onDrained = resolve;
       });
     }
+    this.#dispatcher.close();
+    this.#placement.close();
     await this.#pool.close();
   }
 
-  async #load(version: LoadableVersion): Promise<void> {
+  async #load(version: LoadableVersion): Promise<LoadReport> {
+    const startedAt = performance.now();
     const loaded = versionToLoad(version, ++this.#lastSession);
-    await this.#pool.load(loaded);
-    this.#lanes.set(version.id, new Lane(loaded, this.#limits));
+    await this.#placement.load(loaded);
+    const provider = await this.#chooseProvider(loaded);
+    const { batching, layout } = loaded;
+    if (batching !== layout.batching) this.#onEvent({ kind: "BATCHING_REDUCED", versionId: version.id, batching });
+    const { backgroundMs = 25, sliceMs = 2.5 } = this.#options;
+    this.#strikes.forget(version.id);
+    this.#lanes.set(
+      version.id,
+      new Lane({ version: loaded, limits: this.#limits, shares: this.#shares, backgroundMs, sliceMs }),
+    );
+    const report = { ...provider, batching, loadMs: performance.now() - startedAt };
+    this.#reports.set(version.id, report);
+    return report;
+  }
+
+  async #chooseProvider(version: LoadedVersion): Promise<Pick<LoadReport, "provider" | "providerReason">> {
+    try {
+      return await this.#providers.choose(version);
+    } catch (error) {
+      await this.#placement.release(version);
+      throw error;
+    }
   }
 
   #accept(
@@ -159,20 +262,19 @@ class RunnerEngine implements Engine {
     lane: Lane,
     { resolve, reject }: { resolve: (result: RunResult) => void; reject: (error: TollgateError) => void },
   ): void {
-    let runs: RowRun[] = [];
+    let leave: () => void = () => undefined;
     const accepted = new AcceptedRequest(request, {
       resolve,
       reject,
       onSettled: (error) => {
         this.#open--;
         if (error !== undefined) this.#tell("REQUEST_FAILED", request, error);
-        if (accepted.queuedRows > 0) lane.drop(runs, accepted);
+        leave();
         if (this.#isClosing && this.#open === 0) this.#onDrained();
       },
     });
     this.#open++;
-    if (!lane.isWaiting) this.#dispatcher.wake(lane);
-    runs = lane.add(accepted);
+    leave = lane.add(accepted);
     this.#dispatcher.schedule();
   }
 
@@ -180,65 +282,51 @@ class RunnerEngine implements Engine {
     this.#onEvent({ kind, versionId, code, rows: rows.length });
   }
 
-  #refusalOf(request: RunRequest, lane: Lane | undefined): TollgateError | undefined {
+  #refusalWithoutLane(): TollgateError {
+    return this.#isClosing ? stopping() : notLoaded();
+  }
+
+  #refusalOf(request: RunRequest, lane: Lane): TollgateError | undefined {
     if (this.#isClosing) return stopping();
-    if (lane === undefined || !this.#pool.isUp) return notReady(lane);
-    if (request.deadlineAt <= performance.now() || request.abandoned?.aborted) return tooLate();
-    const rows = request.rows.length;
-    if (rows > this.#limits.mostAtOnce) return tooMany(rows, this.#limits.mostAtOnce);
-    const problem = problemIn(request.rows, lane);
-    if (problem !== undefined) return problem;
-    const broken = this.#limits.brokenBy(request.tenantId, rows);
-    return broken === undefined ? undefined : this.#overloaded(request, lane, broken);
+    if (lane.isClosing) return notLoaded();
+    const group = this.#providers.groupOf(lane.version);
+    if (group === undefined) return noCuda();
+    if (isPlatform(group) && !this.#pool.isUp) return noRunnerUp();
+    const running = Math.max(1, this.#pool.running);
+    return refusalOf(request, lane, { limits: this.#limits, lanes: this.#lanes.values(), running });
   }
 
-  #overloaded(request: RunRequest, lane: Lane, broken: "TENANT" | "ALL"): TollgateError {
-    const { running } = this.#pool;
-    if (broken === "TENANT") {
-      const queued = this.#limits.queuedBy(request.tenantId);
-      const share = running * lane.shareOf(request.weight ?? 1);
-      return new TollgateError(
-        "OVERLOADED",
-        `${queued} inputs of this tenant are waiting already. Send fewer at once.`,
-        {
-          retryAfterMs: retryAfterMs({ rows: queued, msPerRow: lane.msPerRow, share }),
-        },
-      );
+  #isWanted(group: RunnerGroup): boolean {
+    const key = groupKey(group);
+    for (const lane of this.#lanes.values()) {
+      const wanted = lane.isWaiting ? this.#providers.groupOf(lane.version) : undefined;
+      if (wanted !== undefined && groupKey(wanted) === key) return true;
     }
-    let waitMs = 0;
-    for (const { queuedRows, msPerRow } of this.#lanes.values()) waitMs += queuedRows * msPerRow;
-    return new TollgateError("OVERLOADED", "Too many inputs are waiting already. Ask again later.", {
-      retryAfterMs: retryAfterMs({ rows: 1, msPerRow: waitMs, share: running }),
-    });
+    return false;
   }
-}
 
-function problemIn(rows: readonly Row[], { version }: Lane): TollgateError | undefined {
-  if (rows.length === 0) return new TollgateError("INVALID_INPUT", "inputs is empty; send at least one.");
-  for (let i = 0; i < rows.length; i++) {
-    const problem = version.layout.problemOf(rows[i] ?? []);
-    if (problem !== undefined) return new TollgateError("INVALID_INPUT", `inputs[${i}] ${problem}`);
+  #loadFailed(version: LoadedVersion, reason: string): void {
+    if (this.#providers.loadFailed(version, reason)) return;
+    this.#onEvent({ kind: "VERSION_NOT_LOADED", versionId: version.id, reason });
+    this.#failWaiting(version, reason);
+    this.#strike(version, reason);
   }
-  return undefined;
-}
 
-function stopping(): TollgateError {
-  return new TollgateError("OVERLOADED", "This replica is stopping. Ask again.", { retryAfterMs: 1000 });
-}
+  /** Three in ten minutes: whatever waits for it is told at once, and nothing more is taken until it is loaded again. */
+  #strike(version: LoadedVersion, reason: string): void {
+    this.#onEvent({ kind: "VERSION_STRUCK", versionId: version.id, reason });
+    if (!this.#strikes.add(version.id, performance.now()) || this.#lanes.get(version.id)?.isClosing !== false) return;
+    this.#onEvent({ kind: "VERSION_QUARANTINED", versionId: version.id, reason });
+    this.release(version.id).catch((error: unknown) =>
+      this.#options.logger.error({ err: error, versionId: version.id }, "a quarantined version was not released"),
+    );
+    this.#failWaiting(version, "it was taken out of service, because it broke its runner too often");
+  }
 
-function notReady(lane: Lane | undefined): TollgateError {
-  const what =
-    lane === undefined ? "The version is not loaded yet." : "No runner is up at the moment; one is starting.";
-  return new TollgateError("MODEL_NOT_READY", what, { retryAfterMs: 1000 });
-}
-
-function tooLate(): TollgateError {
-  return new TollgateError(
-    "DEADLINE_EXCEEDED",
-    "The deadline had passed, or the caller had left, before the inputs could be queued.",
-  );
-}
-
-function tooMany(rows: number, most: number): TollgateError {
-  return new TollgateError("INVALID_INPUT", `inputs has ${rows} entries; at most ${most} can wait at once.`);
+  #failWaiting(version: LoadedVersion, reason: string): void {
+    for (const accepted of [...(this.#lanes.get(version.id)?.open ?? [])]) {
+      if (accepted.queuedRows === 0) continue;
+      accepted.fail(new TollgateError("MODEL_FAILED", `The version cannot answer: ${messageOf(reason)}.`));
+    }
+  }
 }

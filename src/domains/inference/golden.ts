@@ -34,14 +34,24 @@ function decode(encoded: Encoded | undefined, place: string): TensorData {
   throw new Error(`${place} has ${bytes.length} bytes, which is not its shape [${shape.join(", ")}] of ${dtype}`);
 }
 
-/** Where an answer differs from the expected one by more than the tolerance, in words; undefined if nowhere. */
-export function differenceBetween(actual: Row, expected: Row, { signature, golden }: Manifest): string | undefined {
+/**
+ * Where an answer differs from the expected one by more than the tolerance, in words; undefined if nowhere.
+ *
+ * @param leastTolerance allowed even where the manifest allows less.
+ */
+export function differenceBetween(
+  actual: Row,
+  expected: Row,
+  { signature, golden }: Manifest,
+  leastTolerance = 0,
+): string | undefined {
+  const tolerance = Math.max(golden.tolerance, leastTolerance);
   for (const [i, { name }] of signature.outputs.entries()) {
     const [got = nothing, wanted = nothing] = [actual[i], expected[i]];
     if (got.length !== wanted.length) return `output "${name}" has ${got.length} values; ${wanted.length} are expected`;
-    const at = firstDifference(got, wanted, golden.tolerance);
+    const at = firstDifference(got, wanted, tolerance);
     if (at === undefined) continue;
-    return `output "${name}" is ${got[at]} at place ${at}; ${wanted[at]} is expected, give or take ${golden.tolerance}`;
+    return `output "${name}" is ${got[at]} at place ${at}; ${wanted[at]} is expected, give or take ${tolerance}`;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { TollgateError } from "../../core/errors.ts";
-import type { ImageRecipe } from "../models/manifest.ts";
+import type { ImageRecipe } from "../models/recipes.ts";
 
 /** What a picture may unfold to. A PNG of a few kilobytes can claim gigabytes. */
 const maxPixels = 4_000_000;

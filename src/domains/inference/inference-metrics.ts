@@ -28,23 +28,55 @@ export async function observed(
 /** @param nameOf the version as operators know it, such as `digits/1`. */
 export function recordEngineEvent(metrics: Metrics, event: EngineEvent, nameOf: (versionId: string) => string): void {
   switch (event.kind) {
-    case "BATCH_ANSWERED": {
-      const labels = { version: nameOf(event.versionId) };
-      metrics.batchInputs.observe(labels, event.rows);
-      metrics.batchSeconds.observe(labels, event.runMs / 1000);
+    case "BATCH_ANSWERED":
+      recordBatch(metrics, event, { version: nameOf(event.versionId) });
       return;
-    }
+    case "BATCH_FAILED":
+      metrics.batchFailures.inc({
+        version: nameOf(event.versionId),
+        outcome: event.isHalved ? "HALVED" : "FAILED",
+      });
+      return;
+    case "REQUEST_REFUSED":
+      metrics.refusals.inc({ version: nameOf(event.versionId), code: event.code });
+      return;
+    case "REQUEST_FAILED":
+      metrics.failures.inc({ version: nameOf(event.versionId), code: event.code });
+      return;
+    case "VERSION_STRUCK":
+      metrics.versionStrikes.inc({ version: nameOf(event.versionId) });
+      return;
+    case "VERSION_QUARANTINED":
+      metrics.versionsQuarantined.inc({ version: nameOf(event.versionId) });
+      return;
+    case "PROVIDER_FELL_BACK":
+      metrics.providerFallbacks.inc({ version: nameOf(event.versionId) });
+      return;
     case "RUNNER_ENDED":
       metrics.runnerRestarts.inc();
       return;
-    // The log tells of these; callers' errors are counted by code where they are sent.
-    case "BATCH_FAILED":
-    case "REQUEST_REFUSED":
-    case "REQUEST_FAILED":
+    // The log tells of these.
     case "RUNNER_STARTED":
     case "RUNNER_NOT_STARTED":
+    case "RUNNER_LEFT":
     case "FENCE_INCOMPLETE":
-    case "BATCHING_OFF":
+    case "VERSION_NOT_LOADED":
+    case "BATCHING_REDUCED":
+    case "PROVIDER_RECOVERED":
       return;
   }
+}
+
+function recordBatch(
+  metrics: Metrics,
+  batch: Extract<EngineEvent, { kind: "BATCH_ANSWERED" }>,
+  labels: { version: string },
+): void {
+  metrics.batchInputs.observe(labels, batch.rows);
+  metrics.batches.inc({ ...labels, left: batch.left });
+  metrics.batchQueueSeconds.observe(labels, batch.queueMs / 1000);
+  metrics.batchFormSeconds.observe(labels, batch.formMs / 1000);
+  metrics.batchTransportSeconds.observe(labels, (batch.roundTripMs - batch.runMs) / 1000);
+  metrics.batchSeconds.observe(labels, batch.runMs / 1000);
+  metrics.batchSplitSeconds.observe(labels, batch.splitMs / 1000);
 }

@@ -1,9 +1,11 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Resolver, Root } from "type-graphql";
+import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from "type-graphql";
 import { TollgateError } from "../../core/errors.ts";
 import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import type { Metrics } from "../../platform/metrics.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { ModelType, ModelVersionType, toModelType, toVersionType } from "../models/models.types.ts";
+import type { ExplainRequest } from "./explanation.ts";
+import { ExplainCostInput, ExplainCostType, type ExplainInput } from "./explanation.types.ts";
 import type { InferenceService } from "./inference.service.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { InferenceType, InferInput } from "./inference.types.ts";
@@ -34,8 +36,28 @@ export class InferenceResolver {
     @Ctx() context: RequestContext,
     @Arg("input", () => InferInput, { description: "What to ask of which model." }) input: InferInput,
   ): Promise<Inference> {
-    const known = this.#catalogue.has(input.model) ? input.model : undefined;
-    return await observed(this.#metrics, known, () => this.#answer(context, input));
+    const { tenantId } = tenantPrincipalOf(context);
+    const known = this.#catalogue.has({ tenantId }, input.model) ? input.model : undefined;
+    return await observed(this.#metrics, known, () =>
+      this.#catalogue.inFlight.during(() => this.#answer(context, input)),
+    );
+  }
+
+  @Authorized("inferences:create")
+  @Query(() => ExplainCostType, {
+    description: "What an inference with explanations will be charged for; asking costs nothing.",
+  })
+  async explainCost(
+    @Ctx() context: RequestContext,
+    @Arg("input", () => ExplainCostInput, { description: "What would be asked and explained." })
+    input: ExplainCostInput,
+  ): Promise<ExplainCostType> {
+    return await this.#service.explainCost(tenantPrincipalOf(context), {
+      ...input,
+      alias: input.alias ?? undefined,
+      version: input.version ?? undefined,
+      explain: toExplainRequest(input.explain),
+    });
   }
 
   @FieldResolver(() => ModelType)
@@ -70,7 +92,20 @@ function toRequest(input: InferInput): InferenceRequest {
     version: input.version ?? undefined,
     inputs: input.inputs,
     topK: input.topK ?? 1,
+    explain: input.explain === null || input.explain === undefined ? undefined : toExplainRequest(input.explain),
     idempotencyKey: key,
     deadlineMs: input.deadlineMs ?? undefined,
+  };
+}
+
+function toExplainRequest(input: ExplainInput): ExplainRequest {
+  return {
+    method: input.method,
+    outputIndexes: input.outputIndexes ?? undefined,
+    samples: input.samples ?? undefined,
+    seed: input.seed ?? undefined,
+    target: input.target ?? undefined,
+    token: input.token ?? undefined,
+    baseline: input.baseline ?? undefined,
   };
 }

@@ -1,4 +1,7 @@
+import type { LimitDetails } from "../../core/errors.ts";
 import type { Model, ModelVersion } from "../models/model.ts";
+import type { EncodedTensor } from "./encoded-tensor.ts";
+import type { ExplainRequest, Explanation } from "./explanation.ts";
 
 /** One input as a caller sends it: exactly one of the three. */
 export interface InferenceInput {
@@ -15,6 +18,7 @@ export interface InferenceRequest {
   version: number | undefined;
   inputs: InferenceInput[];
   topK: number;
+  explain: ExplainRequest | undefined;
   idempotencyKey: string | undefined;
   deadlineMs: number | undefined;
 }
@@ -24,13 +28,32 @@ export interface LabelScore {
   score: number;
 }
 
+export interface TokenLabel extends LabelScore {
+  /** As it stands in the text, and where, in UTF-16 code units; undefined where token ids were sent instead. */
+  text?: string | undefined;
+  start?: number | undefined;
+  end?: number | undefined;
+}
+
+export interface OutputTensor {
+  name: string;
+  tensor: EncodedTensor;
+}
+
 export interface InferenceOutput {
   index: number;
+  /** Of tokens: the label that most of them carry. Empty where the version has no labels. */
   label: string;
+  /** Of tokens: the share of them that carry the label. */
   score: number;
   /** The best topK, highest first. */
   scores: LabelScore[];
+  /** For token classification. */
+  tokens?: TokenLabel[] | undefined;
+  /** All outputs of the graph, for the task TENSOR. */
+  tensors?: OutputTensor[] | undefined;
   truncated: boolean;
+  explanation?: Explanation | undefined;
 }
 
 export interface InferenceTiming {
@@ -49,6 +72,8 @@ export interface Inference {
   alias: string | undefined;
   outputs: InferenceOutput[];
   usage: { meter: string; quantity: number; amount: bigint }[];
+  /** Soft limits that did not cover it. */
+  softLimits: LimitDetails[];
   timing: InferenceTiming;
   createdAt: Date;
 }

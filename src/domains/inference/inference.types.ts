@@ -1,33 +1,13 @@
-import { GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, InputType, Int, ObjectType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
-import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
 import { ExecutionProvider, ModelType, ModelVersionType } from "../models/models.types.ts";
+import { ExceededLimitType } from "../usage/limits.types.ts";
 import { MeteredQuantityType } from "../usage/usage.types.ts";
-
-/** Numbers are taken as they are: the version's signature checks them, and can then name the input that is wrong. */
-export const TensorScalar = new GraphQLScalarType<unknown, unknown>({
-  name: "Tensor",
-  description:
-    'Numbers: `{ "dtype": "float32", "shape": [784], "data": "<base64, little-endian>" }`, or nested arrays. ' +
-    "The base64 form is several times faster. For a model of pictures, dtype `uint8` means raw pixels, 0 to 255.",
-  serialize: (value) => value,
-  parseValue: (value) => value,
-  parseLiteral: (node: ValueNode, variables) => (node.kind === Kind.NULL ? null : valueFromASTUntyped(node, variables)),
-});
-
-@InputType("InferenceInput", { description: "One input: exactly one of image, text and tensor." })
-export class InferenceInputType {
-  @Field(() => Base64Scalar, { nullable: true, description: "A PNG or JPEG file." })
-  image: string | null;
-
-  @Field(() => String, { nullable: true, description: "A text." })
-  text: string | null;
-
-  @Field(() => TensorScalar, { nullable: true, description: "The numbers that the graph takes." })
-  tensor: unknown;
-}
+import type { EncodedTensor } from "./encoded-tensor.ts";
+import { ExplainInput, ExplanationType } from "./explanation.types.ts";
+import { InferenceInputType } from "./inference-input.types.ts";
+import { TensorScalar } from "./tensor.types.ts";
 
 @InputType("InferInput", { description: "What to ask of which model." })
 export class InferInput {
@@ -50,6 +30,12 @@ export class InferInput {
   })
   topK: number | null;
 
+  @Field(() => ExplainInput, {
+    nullable: true,
+    description: "What to explain; each changed input that it takes is metered as one, as `explainCost` tells before.",
+  })
+  explain: ExplainInput | null;
+
   @Field(() => String, {
     nullable: true,
     description:
@@ -70,24 +56,67 @@ export class LabelScoreType {
   score: number;
 }
 
+@ObjectType("TokenLabel", { description: "A token of a text, and its best label.", simpleResolvers: true })
+export class TokenLabelType extends LabelScoreType {
+  @Field(() => String, { nullable: true, description: "As it stands in the text; none where token ids were sent." })
+  text?: string | undefined;
+
+  @Field(() => Int, { nullable: true, description: "Where it starts in the text, in UTF-16 code units." })
+  start?: number | undefined;
+
+  @Field(() => Int, { nullable: true, description: "Where it ends in the text, exclusive, in UTF-16 code units." })
+  end?: number | undefined;
+}
+
+@ObjectType("OutputTensor", { description: "One output of a graph.", simpleResolvers: true })
+export class OutputTensorType {
+  @Field(() => String, { description: "Its name in the graph." })
+  name: string;
+
+  @Field(() => TensorScalar, { description: "Its numbers, without the batch dimension." })
+  tensor: EncodedTensor;
+}
+
 @ObjectType("InferenceOutput", { description: "The answer to one input.", simpleResolvers: true })
 export class InferenceOutputType {
   @Field(() => Int, { description: "The place of its input in the request, from 0." })
   index: number;
 
-  @Field(() => String, { description: "The best label." })
+  @Field(() => String, {
+    description: "The best label; of tokens, the one that most of them carry; empty for a version without labels.",
+  })
   label: string;
 
-  @Field(() => Float, { description: "How well the best label fits, 0 to 1." })
+  @Field(() => Float, {
+    description: "How well the best label fits, 0 to 1; of tokens, the share of them that carry it.",
+  })
   score: number;
 
-  @Field(() => [LabelScoreType], { description: "The best `topK` labels, highest first." })
+  @Field(() => [LabelScoreType], { description: "The best `topK` labels, highest first; of tokens, their shares." })
   scores: LabelScoreType[];
+
+  @Field(() => [TokenLabelType], {
+    nullable: true,
+    description: "For token classification, the tokens that were read.",
+  })
+  tokens?: TokenLabelType[] | undefined;
+
+  @Field(() => [OutputTensorType], {
+    nullable: true,
+    description: "For the task `TENSOR`, all that the graph returned.",
+  })
+  tensors?: OutputTensorType[] | undefined;
 
   @Field(() => Boolean, {
     description: "Whether the text was longer than the version takes, so that its end was not read.",
   })
   truncated: boolean;
+
+  @Field(() => ExplanationType, {
+    nullable: true,
+    description: "Which parts of the input carried it, where asked for.",
+  })
+  explanation?: ExplanationType | undefined;
 }
 
 @ObjectType("InferenceTiming", { description: "Where the time went.", simpleResolvers: true })
@@ -131,6 +160,11 @@ export class InferenceType extends NodeType {
 
   @Field(() => [MeteredQuantityType], { description: "What was charged." })
   usage: MeteredQuantityType[];
+
+  @Field(() => [ExceededLimitType], {
+    description: "Soft limits that did not cover it: it was served all the same, and this says so.",
+  })
+  softLimits: ExceededLimitType[];
 
   @Field(() => InferenceTimingType, { description: "Where the time went." })
   timing: InferenceTimingType;

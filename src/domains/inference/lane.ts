@@ -1,8 +1,12 @@
 import type { AcceptedRequest, RunKind } from "./accepted-request.ts";
 import { halvesOf } from "./batch.ts";
-import { FairQueue, type Queued } from "./fair-queue.ts";
+import { BatchGrowth, type BatchLeft } from "./batch-growth.ts";
+import { type Chosen, FairQueue, type Wanted } from "./fair-queue.ts";
+import type { Account, FairShares } from "./fair-shares.ts";
+import { LatencyModel } from "./latency-model.ts";
 import type { LoadedVersion } from "./loaded-version.ts";
 import type { QueueLimits } from "./queue-limits.ts";
+import { type RowRun, runsOf } from "./row-run.ts";
 import type { Row } from "./tensor.ts";
 
 /** One row in a batch: whose it is, and its place among that request's rows. */
@@ -10,31 +14,60 @@ export interface BatchEntry {
   accepted: AcceptedRequest;
   position: number;
   row: Row;
+  units: number;
+  account: Account;
+  kind: RunKind;
+  /** What its tenant's account was charged for it so far, in milliseconds. */
+  chargedMs: number;
 }
 
 export interface Batch {
   lane: Lane;
   entries: BatchEntry[];
-  /** FULL: more waited than fit. DRAINED: it took all that waited. AGAIN: part of a batch that did not come to its end. */
-  left: "FULL" | "DRAINED" | "AGAIN";
+  left: BatchLeft;
+  formMs: number;
+}
+
+export interface LaneOptions {
+  version: LoadedVersion;
+  limits: QueueLimits;
+  shares: FairShares;
+  /** How long a batch may run because of rows that no caller waits for. */
+  backgroundMs: number;
+  /** How long a batch may run while several tenants use the runners. */
+  sliceMs: number;
 }
 
 /** The queue in front of one version. */
 export class Lane {
   readonly version: LoadedVersion;
+  readonly model = new LatencyModel();
   /** Rows that wait for a batch. */
   queuedRows = 0;
-  /** The time that runners spent on this lane: what lanes share runners by. */
-  servedMs = 0;
-  /** What a row takes, measured of late; undefined before the first batch. */
-  #msPerRow: number | undefined;
-  readonly #queue = new FairQueue<RowRun>();
+  /** Of lanes in which one tenant waits with the same right, the one that was served longest ago is next. */
+  servedAt = 0;
+  readonly #queue: FairQueue<RowRun>;
   readonly #again: BatchEntry[][] = [];
   readonly #limits: QueueLimits;
+  readonly #shares: FairShares;
+  readonly #backgroundMs: number;
+  readonly #sliceMs: number;
+  #unitsPerRow = 1;
+  #batches = 0;
+  #dueAt = Number.POSITIVE_INFINITY;
+  readonly #open = new Set<AcceptedRequest>();
+  #isClosing = false;
+  #empty: Promise<void> | undefined;
+  #onEmpty: () => void = () => undefined;
 
-  constructor(version: LoadedVersion, limits: QueueLimits) {
+  constructor({ version, limits, shares, backgroundMs, sliceMs }: LaneOptions) {
+    this.#sliceMs = sliceMs;
     this.version = version;
+    this.#queue = new FairQueue(shares);
     this.#limits = limits;
+    this.#shares = shares;
+    this.#backgroundMs = backgroundMs;
+    for (const { units, ms } of version.firstRuns) this.model.observe(units, ms);
   }
 
   get isWaiting(): boolean {
@@ -42,11 +75,39 @@ export class Lane {
   }
 
   get waitingTenants(): number {
-    return this.#queue.flows;
+    return this.#queue.tenants;
   }
 
+  /** What a row takes, as those of late were. */
   get msPerRow(): number {
-    return this.#msPerRow ?? assumedMsPerRow;
+    return this.model.msPerUnit * this.#unitsPerRow;
+  }
+
+  /** To be called with each batch that was answered. */
+  measure(batch: { rows: number; units: number; tookMs: number }): void {
+    this.#batches++;
+    this.model.observe(batch.units, batch.tookMs);
+    this.#unitsPerRow = this.#unitsPerRow * 0.8 + (batch.units / batch.rows) * 0.2;
+  }
+
+  /** Whether enough batches have run to say what a row takes. */
+  get isMeasured(): boolean {
+    return this.#batches >= measuredAfter;
+  }
+
+  /** When its next batch may leave, on the clock of performance.now(): at once, where the version asks for no delay. */
+  get dueAt(): number {
+    const { maxDelayMs = 0 } = this.version.manifest.batching;
+    const isFull = this.queuedRows >= this.version.maxBatchInputs;
+    return maxDelayMs === 0 || isFull || this.#again.length > 0 ? 0 : this.#dueAt;
+  }
+
+  /** Whose turn its next batch is. */
+  get turn(): { account: Account; kind: RunKind } | undefined {
+    const [entry] = this.#again[0] ?? [];
+    if (entry !== undefined) return entry;
+    const chosen = this.#queue.next();
+    return chosen === undefined ? undefined : { account: chosen.account, kind: chosen.item.kind };
   }
 
   /** The part of this lane's runs that a tenant of this weight gets while the others wait too. */
@@ -54,36 +115,63 @@ export class Lane {
     return weight / Math.max(weight, this.#queue.totalWeight);
   }
 
-  add(accepted: AcceptedRequest): RowRun[] {
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Takes nothing more, and settles when all that it took is settled. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#open.size === 0) return;
+    this.#empty ??= new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    await this.#empty;
+  }
+
+  /** All that it took and has not answered. */
+  get open(): Iterable<AcceptedRequest> {
+    return this.#open;
+  }
+
+  /** Returns what is to be called once the request is settled. */
+  add(accepted: AcceptedRequest): () => void {
+    const { tenantId, deadlineAt } = accepted.request;
+    this.#open.add(accepted);
+    if (!this.isWaiting) this.#dueAt = Number.POSITIVE_INFINITY;
     this.queuedRows += accepted.queuedRows;
-    this.#limits.add(accepted.request.tenantId, accepted.queuedRows);
+    this.#limits.add(this.version.id, tenantId, { rows: accepted.queuedRows, bytes: accepted.bytes });
     const runs = runsOf(accepted, this.version);
     for (const run of runs) this.#queue.push(run);
-    return runs;
+    this.#dueAt = Math.min(this.#dueAt, this.#latestStart(deadlineAt));
+    return () => this.#settle(accepted, runs);
   }
 
-  /** Drops the rows that still wait: their request is settled. */
-  drop(runs: readonly RowRun[], accepted: AcceptedRequest): void {
-    this.queuedRows -= accepted.queuedRows;
-    this.#limits.remove(accepted.request.tenantId, accepted.queuedRows);
-    for (const run of runs) this.#queue.remove(run);
-  }
-
-  /** The next batch: whatever waits, fairly chosen, as much as fits. No waiting for more: it comes while this one runs. */
+  /**
+   * The next batch: whatever waits, fairly chosen, as much as fits. No waiting for more, unless the version asks for it:
+   * more comes while this one runs.
+   */
   nextBatch(): Batch | undefined {
+    const startedAt = performance.now();
+    this.servedAt = startedAt;
     const again = this.#takeAgain();
-    if (again !== undefined) return { lane: this, entries: again, left: "AGAIN" };
-    const first = this.#queue.next();
-    if (first === undefined) return undefined;
-    const entries = [this.#take(first)];
-    const { bucket } = first;
-    const isAcceptable = bucket === undefined ? undefined : (run: RowRun) => run.bucket === bucket;
-    while (entries.length < this.version.maxBatchInputs) {
-      const run = this.#queue.next(isAcceptable);
-      if (run === undefined) break;
-      entries.push(this.#take(run));
-    }
-    return { lane: this, entries, left: this.queuedRows > 0 ? "FULL" : "DRAINED" };
+    if (again !== undefined) return { lane: this, entries: again, left: "AGAIN", formMs: 0 };
+    const { maxBatchInputs: maxRows, manifest } = this.version;
+    const growth = new BatchGrowth(
+      {
+        maxRows,
+        maxUnits: manifest.batching.maxCost ?? Number.POSITIVE_INFINITY,
+        backgroundMs: this.#backgroundMs,
+        sliceMs: this.#shares.isContended(startedAt) ? this.#sliceMs : Number.POSITIVE_INFINITY,
+        predictMs: (units) => this.model.predictMs(units),
+      },
+      startedAt,
+    );
+    const entries: BatchEntry[] = [];
+    const left = this.#fill(entries, growth);
+    if (entries.length === 0) return undefined;
+    if (this.queuedRows > 0) this.#dueAt = startedAt + (manifest.batching.maxDelayMs ?? 0);
+    return { lane: this, entries, left, formMs: performance.now() - startedAt };
   }
 
   /** Puts a batch back that failed as a whole: in halves, so that in the end only a bad row fails. */
@@ -96,17 +184,41 @@ export class Lane {
     this.#again.push(entries);
   }
 
-  measure(rows: number, ms: number): void {
-    const latest = ms / rows;
-    this.#msPerRow = this.#msPerRow === undefined ? latest : this.#msPerRow * 0.8 + latest * 0.2;
+  #fill(entries: BatchEntry[], growth: BatchGrowth): BatchLeft {
+    const wanted: Wanted = { bucket: undefined, onlyInteractive: false };
+    for (;;) {
+      const chosen = this.#choose(wanted, growth);
+      if (typeof chosen === "string") return chosen;
+      const { item, account } = chosen;
+      if (entries.length === 0) this.#shares.turnTo(account);
+      wanted.bucket = item.bucket;
+      const units = item.nextUnits;
+      growth.add({ units, deadlineAt: item.accepted.request.deadlineAt });
+      entries.push(this.#take(chosen, units));
+    }
   }
 
-  #take(run: RowRun): BatchEntry {
-    const entry = run.take();
+  /** The next row of a batch, or why there is none. */
+  #choose(wanted: Wanted, growth: BatchGrowth): Chosen<RowRun> | BatchLeft {
+    const chosen = this.#queue.next(wanted);
+    if (chosen === undefined) return wanted.onlyInteractive ? "BACKGROUND" : "DRAINED";
+    const { nextUnits: units, kind } = chosen.item;
+    const keptOut = growth.keptOut({ units, isBackground: kind !== "INTERACTIVE" });
+    if (keptOut === undefined) return chosen;
+    if (keptOut !== "BACKGROUND") return keptOut;
+    wanted.onlyInteractive = true;
+    return this.#choose(wanted, growth);
+  }
+
+  #take({ item, account }: Chosen<RowRun>, units: number): BatchEntry {
+    const { accepted, kind } = item;
+    const chargedMs = units * this.model.msPerUnit;
+    account.serve(kind, chargedMs);
+    const { position, row } = item.take();
     this.queuedRows--;
-    this.#limits.remove(run.tenantId, 1);
-    if (run.isEmpty) this.#queue.remove(run);
-    return entry;
+    this.#limits.remove(this.version.id, item.tenantId, { rows: 1, bytes: 0 });
+    if (item.isEmpty) this.#queue.remove(item);
+    return { accepted, position, row, units, account, kind, chargedMs };
   }
 
   #takeAgain(): BatchEntry[] | undefined {
@@ -116,76 +228,27 @@ export class Lane {
     }
     return undefined;
   }
-}
 
-const assumedMsPerRow = 1;
-
-/** What waits for a person comes first; what was submitted for later takes what is left. */
-const kindWeights: Record<RunKind, number> = { INTERACTIVE: 1, EXPLANATION: 0.25, JOB: 0.1 };
-
-/** Rows of one request that can share a batch, in their order. */
-export class RowRun implements Queued {
-  readonly bucket: string | undefined;
-  readonly #accepted: AcceptedRequest;
-  readonly #version: LoadedVersion;
-  readonly #positions: readonly number[] | undefined;
-  #next = 0;
-
-  /** @param positions the places of the rows; all of the request's where it is not given. */
-  constructor(
-    accepted: AcceptedRequest,
-    version: LoadedVersion,
-    some?: { bucket: string | undefined; positions: readonly number[] },
-  ) {
-    this.#accepted = accepted;
-    this.#version = version;
-    this.#positions = some?.positions;
-    this.bucket = some?.bucket;
+  /** A delay takes no more than half of the time that a request has. */
+  #latestStart(deadlineAt: number): number {
+    const { maxDelayMs = 0 } = this.version.manifest.batching;
+    const now = performance.now();
+    return now + Math.min(maxDelayMs, (deadlineAt - now) / 2);
   }
 
-  get tenantId(): string {
-    return this.#accepted.request.tenantId;
-  }
-
-  get flowId(): string {
-    const { tenantId, kind = "INTERACTIVE" } = this.#accepted.request;
-    return kind === "INTERACTIVE" ? tenantId : `${tenantId} ${kind}`;
-  }
-
-  get weight(): number {
-    const { weight = 1, kind = "INTERACTIVE" } = this.#accepted.request;
-    return weight * kindWeights[kind];
-  }
-
-  get nextCost(): number {
-    return this.#version.layout.costOf(this.#rowAt(this.#place(this.#next)));
-  }
-
-  get isEmpty(): boolean {
-    return this.#next === (this.#positions ?? this.#accepted.request.rows).length;
-  }
-
-  take(): BatchEntry {
-    const position = this.#place(this.#next++);
-    this.#accepted.queuedRows--;
-    return { accepted: this.#accepted, position, row: this.#rowAt(position) };
-  }
-
-  #place(next: number): number {
-    return this.#positions?.[next] ?? next;
-  }
-
-  #rowAt(position: number): Row {
-    return this.#accepted.request.rows[position] ?? [];
+  /** Drops the rows that still wait: their request is settled. */
+  #settle(accepted: AcceptedRequest, runs: readonly RowRun[]): void {
+    if (accepted.queuedRows > 0) {
+      this.queuedRows -= accepted.queuedRows;
+      for (const run of runs) this.#queue.remove(run);
+    }
+    this.#limits.remove(this.version.id, accepted.request.tenantId, {
+      rows: accepted.queuedRows,
+      bytes: accepted.bytes,
+    });
+    this.#open.delete(accepted);
+    if (this.#open.size === 0) this.#onEmpty();
   }
 }
 
-function runsOf(accepted: AcceptedRequest, version: LoadedVersion): RowRun[] {
-  const { rows } = accepted.request;
-  const [first = []] = rows;
-  const only = version.layout.bucketOf(first);
-  if (only === undefined) return [new RowRun(accepted, version)];
-  if (rows.length === 1) return [new RowRun(accepted, version, { bucket: only, positions: [0] })];
-  const buckets = Map.groupBy(rows.keys(), (position) => version.layout.bucketOf(rows[position] ?? []));
-  return [...buckets].map(([bucket, positions]) => new RowRun(accepted, version, { bucket, positions }));
-}
+const measuredAfter = 16;

@@ -1,41 +1,43 @@
 import { env, InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
+import type { RunnerSession, SessionRequest } from "./provider-loader.ts";
 import type { NamedType } from "./runner-messages.ts";
 import { dtypeOf, type Tensor, type TensorData } from "./tensor.ts";
 
 env.logLevel = "error";
 
+/** Throws with a reason where the file is no model, or its graph is not the one that the signature describes. */
+export async function loadOnnxSession({ provider, model, inputs, outputs }: SessionRequest): Promise<RunnerSession> {
+  const session = await InferenceSession.create(model, {
+    // An unknown name would be dropped silently; these two are known. What CUDA lacks, ONNX Runtime runs on the processor.
+    executionProviders: [provider === "CUDA" ? "cuda" : "cpu"],
+    // One runner for each core: more threads in one would only spin against the others.
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    // It plans memory for one shape and holds a plan for each shape that ever came; batches vary all the time.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+  });
+  const problem =
+    difference("input", inputs, session.inputMetadata) ?? difference("output", outputs, session.outputMetadata);
+  if (problem === undefined) return new OnnxSession(session, inputs.map(nameOf), outputs.map(nameOf));
+  await session.release();
+  throw new Error(problem);
+}
+
 /**
- * One version loaded by ONNX Runtime, on one CPU thread. A run cannot be cancelled, and a fault in it ends its process:
- * only a runner may hold one.
+ * One version loaded by ONNX Runtime, with one thread on the processor. A run cannot be cancelled, and a fault in it
+ * ends its process: only a runner may hold one.
  */
-export class OnnxSession {
+class OnnxSession implements RunnerSession {
   readonly #session: InferenceSession;
   readonly #inputs: string[];
   readonly #outputs: string[];
 
-  private constructor(session: InferenceSession, inputs: string[], outputs: string[]) {
+  constructor(session: InferenceSession, inputs: string[], outputs: string[]) {
     this.#session = session;
     this.#inputs = inputs;
     this.#outputs = outputs;
-  }
-
-  /** Throws with a reason where the file is no model, or its graph is not the one that the signature describes. */
-  static async load(model: Uint8Array, inputs: NamedType[], outputs: NamedType[]): Promise<OnnxSession> {
-    const session = await InferenceSession.create(model, {
-      executionProviders: ["cpu"],
-      // One runner for each core: more threads in one would only spin against the others.
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      // It plans memory for one shape and holds a plan for each shape that ever came; batches vary all the time.
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-    });
-    const problem =
-      difference("input", inputs, session.inputMetadata) ?? difference("output", outputs, session.outputMetadata);
-    if (problem === undefined) return new OnnxSession(session, inputs.map(nameOf), outputs.map(nameOf));
-    await session.release();
-    throw new Error(problem);
   }
 
   async run(tensors: readonly Tensor[]): Promise<Tensor[]> {

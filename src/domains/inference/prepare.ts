@@ -1,11 +1,13 @@
 import { TollgateError } from "../../core/errors.ts";
-import type { ImageRecipe, Manifest, TextRecipe } from "../models/manifest.ts";
+import type { Manifest } from "../models/manifest.ts";
 import type { ModelVersion } from "../models/model.ts";
+import type { ImageRecipe, TextRecipe } from "../models/recipes.ts";
 import { decodeImage } from "./image-preprocessing.ts";
 import type { InferenceInput } from "./inference.ts";
+import type { TokenPlace } from "./lower-case.ts";
 import type { TensorData } from "./tensor.ts";
 import { decodeBase64, rowFromTensor } from "./tensor-input.ts";
-import { VocabularyTokenizer } from "./tokenizer.ts";
+import { tokenizerOf } from "./tokenizer.ts";
 
 const maxInputs = 256;
 const maxTextCharacters = 1_000_000;
@@ -16,6 +18,14 @@ export interface PreparedInput {
   row: readonly TensorData[];
   /** Whether the text was longer than the version takes. */
   truncated: boolean;
+  /** Where a text was sent: what its tokens are. */
+  text?: PreparedText;
+}
+
+export interface PreparedText {
+  sent: string;
+  /** For each token id its place in the text; undefined for special tokens. */
+  places: () => (TokenPlace | undefined)[];
 }
 
 /**
@@ -77,20 +87,13 @@ async function imageRow(recipe: ImageRecipe, image: string): Promise<PreparedInp
   return { row: [pixels], truncated: false };
 }
 
-const tokenizers = new WeakMap<TextRecipe, VocabularyTokenizer>();
-
 function textRow(manifest: Manifest, recipe: TextRecipe, text: string): PreparedInput {
   if (text.length > maxTextCharacters) {
     throw new TollgateError("INVALID_INPUT", `has ${text.length} characters; the limit is ${maxTextCharacters}.`);
   }
-  let tokenizer = tokenizers.get(recipe);
-  if (tokenizer === undefined) {
-    tokenizer = new VocabularyTokenizer(recipe);
-    tokenizers.set(recipe, tokenizer);
-  }
-  const { ids, truncated } = tokenizer.encode(text);
+  const { ids, truncated, places } = tokenizerOf(recipe).encode(text);
   if (ids.length === 0) throw new TollgateError("INVALID_INPUT", "has no word that the model could read.");
-  return { row: rowOfTokens(manifest, recipe, ids), truncated };
+  return { row: rowOfTokens(manifest, recipe, ids), truncated, text: { sent: text, places } };
 }
 
 function tensorRow(manifest: Manifest, tensor: unknown): readonly TensorData[] {
@@ -103,9 +106,13 @@ function tensorRow(manifest: Manifest, tensor: unknown): readonly TensorData[] {
   return rowOfTokens(manifest, recipe, ids);
 }
 
-// The graph reads a row up to its length, so padding can follow it without changing the answer.
-function rowOfTokens(manifest: Manifest, recipe: TextRecipe, ids: TensorData): readonly TensorData[] {
-  return manifest.signature.inputs.map((input) =>
-    input.name === recipe.lengths ? BigInt64Array.of(BigInt(ids.length)) : ids,
-  );
+/** The graph reads a row up to its length, so padding can follow it without changing the answer. */
+export function rowOfTokens(manifest: Manifest, recipe: TextRecipe, ids: TensorData): readonly TensorData[] {
+  return manifest.signature.inputs.map((input) => {
+    if (input.name === recipe.tensor) return ids;
+    if (input.name === recipe.lengths) return BigInt64Array.of(BigInt(ids.length));
+    // What else a recipe fills says for each token whether it is one, and of which of several texts: of the only one.
+    const isMask = recipe.recipe === 2 && input.name === recipe.attentionMask;
+    return new BigInt64Array(ids.length).fill(isMask ? 1n : 0n);
+  });
 }

@@ -4,17 +4,12 @@ import { TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
 import type { Catalogue } from "../models/catalogue.ts";
-import type { FirstRequest } from "../usage/charge.ts";
+import type { AdmittedCharge, FirstRequest } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
+import type { ExplainRequest } from "./explanation.ts";
 import type { IdempotencyStore, StoredAnswer, StoringOutcome } from "./idempotency.store.ts";
-import {
-  type Admissible,
-  type ChargeNames,
-  type InferenceService,
-  refusalOf,
-  toInference,
-} from "./inference.service.ts";
+import { type Admissible, type ChargeNames, type InferenceService, toInference } from "./inference.service.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { fromStored, toStored } from "./stored-answer.ts";
 
@@ -106,9 +101,10 @@ export class Repeats {
     });
     const verdict = await service.verdictOf(charging, admissible, names.usageEventId);
     if (verdict.kind === "REPEATED") return await this.#repeat(admissible, { key, digest, first: verdict.first });
-    if (verdict.kind !== "ADMITTED") throw refusalOf(verdict);
+    if (verdict.kind !== "ADMITTED") throw service.refusalOf(verdict);
+    service.admitted(verdict);
     // With a charge that is taken back goes the claim to the key, so the next repeat starts afresh.
-    const inference = await this.#runAndStore(admissible, { key, ...names, unitPriceMicros: verdict.unitPriceMicros });
+    const inference = await this.#runAndStore(admissible, { ...verdict, key, ...names });
     return { kind: "ANSWER", inference };
   }
 
@@ -151,20 +147,21 @@ export class Repeats {
       throw error;
     }
     const again = { ...admissible, target: { ...pinned, alias: admissible.target.alias } };
-    return await this.#runAndStore(again, { key, ...first });
+    return await this.#runAndStore(again, { ...first, key, isLeased: false, softLimits: [] });
   }
 
   /** The answer of a charge that is committed, once it lies under the key. If it fails, the charge is taken back. */
   async #runAndStore(
     admissible: Admissible,
-    charged: ChargeNames & { key: string; unitPriceMicros: bigint },
+    charge: ChargeNames & Pick<AdmittedCharge, "charged" | "isLeased" | "softLimits"> & { key: string },
   ): Promise<Inference> {
     const { service, catalogue } = this.#options;
-    const { key, inferenceId, usageEventId, unitPriceMicros } = charged;
+    const { key, inferenceId, usageEventId, softLimits } = charge;
     try {
       // Without the caller's signal: others may wait for this answer, or come for it later.
       const result = await service.run(admissible);
-      const inference = toInference(admissible, inferenceId, unitPriceMicros, result);
+      const charged = await service.settled(admissible, usageEventId, charge, result);
+      const inference = toInference(admissible, inferenceId, { charged, softLimits }, result);
       const { tenantId } = admissible.principal;
       const stored = await heard(
         this.#answers.add({ tenantId, key, inferenceId, answer: toStored(inference) }),
@@ -211,15 +208,21 @@ function unheard(cause: unknown): TollgateError {
 
 /** What makes two requests the same one. Fixed order and no defaults, so that it stands for ever. */
 function digestOf(request: InferenceRequest): string {
-  const { model, alias, version, inputs, topK } = request;
+  const { model, alias, version, inputs, topK, explain } = request;
   const canonical = JSON.stringify([
     model,
     alias ?? null,
     version ?? null,
     topK,
     inputs.map((input) => [input.image ?? null, input.text ?? null, input.tensor ?? null]),
+    // Only where there is one: requests without keep the digest that they had before there were explanations.
+    ...(explain === undefined ? [] : [explanationOf(explain)]),
   ]);
   return createHash("sha256").update(canonical).digest("hex");
+}
+
+function explanationOf({ method, outputIndexes, samples, seed, target, token, baseline }: ExplainRequest): unknown[] {
+  return [method, outputIndexes, samples, seed, target, token, baseline].map((field) => field ?? null);
 }
 
 function conflict(key: string): TollgateError {

@@ -1,6 +1,12 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { Manifest, TensorSpec } from "../models/manifest.ts";
-import { dtypeOf, type Row, type TensorShape } from "./tensor.ts";
+import { dtypeOf, fillWith, type Row, type TensorData, type TensorShape } from "./tensor.ts";
+
+/**
+ * How rows share batches. FIXED: all are of one size. PADDED: different lengths together, each padded to the longest.
+ * BUCKETED: equal lengths only. SINGLE: none, because rows that share one are answered otherwise than alone.
+ */
+export type Batching = "FIXED" | "PADDED" | "BUCKETED" | "SINGLE";
 
 /** How rows of one version lie in a batch: what varies in them, and what that means for sharing one. */
 export class RowLayout {
@@ -9,6 +15,8 @@ export class RowLayout {
   readonly #lengthsAt: number | undefined;
   readonly #paddedAt: number | undefined;
   readonly #varyingAt: number[];
+  /** For each output that is as long as its row, the numbers that it has for one step; undefined for the others. */
+  readonly #perStep: (number | undefined)[];
 
   /** Throws MODEL_REJECTED where rows of this signature cannot be laid into a batch. */
   constructor(manifest: Manifest) {
@@ -22,6 +30,21 @@ export class RowLayout {
     this.#varyingAt = this.inputs.flatMap((input, i) => (input.varyingAxis === undefined ? [] : [i]));
     this.#lengthsAt = isPadded ? inputs.findIndex((spec) => spec.name === text?.lengths) : undefined;
     this.#paddedAt = isPadded ? inputs.findIndex((spec) => spec.name === text?.tensor) : undefined;
+    const padded = this.#paddedAt === undefined ? undefined : inputs[this.#paddedAt]?.shape[1];
+    this.#perStep = outputs.map(({ shape }) => perStepOf(shape, padded));
+  }
+
+  /** How many numbers of an output are a row's own: the rest answers its padding, whose size depends on the batch. */
+  ownLengthOf(row: Row, output: number, length: number): number {
+    const perStep = this.#perStep[output];
+    if (perStep === undefined || this.#paddedAt === undefined) return length;
+    return Math.min(length, (row[this.#paddedAt]?.length ?? 0) * perStep);
+  }
+
+  /** How rows can share batches by their signature; whether they may is tried when the version is loaded. */
+  get batching(): Batching {
+    if (this.#varyingAt.length === 0) return "FIXED";
+    return this.#paddedAt === undefined ? "BUCKETED" : "PADDED";
   }
 
   /**
@@ -29,10 +52,21 @@ export class RowLayout {
    * of their batch, lengths from one power of two to the next go together: padding costs what tokens cost, and mails of
    * all lengths together were measured at half the throughput.
    */
-  bucketOf(row: Row): string | undefined {
-    if (this.#varyingAt.length === 0) return undefined;
-    if (this.#paddedAt !== undefined) return String(Math.ceil(Math.log2(row[this.#paddedAt]?.length ?? 1)));
+  bucketOf(row: Row, batching: Batching): string | undefined {
+    if (this.#varyingAt.length === 0 || batching === "SINGLE") return undefined;
+    if (this.#paddedAt !== undefined && batching === "PADDED")
+      return String(Math.ceil(Math.log2(row[this.#paddedAt]?.length ?? 1)));
     return this.#varyingAt.map((i) => row[i]?.length ?? 0).join();
+  }
+
+  /** A row of half the length, where lengths may share a batch: to try whether they do so without a trace. */
+  shorter(row: Row): Row | undefined {
+    if (this.#paddedAt === undefined || this.#lengthsAt === undefined) return undefined;
+    const length = Math.ceil((row[this.#paddedAt]?.length ?? 0) / 2);
+    return row.map((data, i) => {
+      if (i === this.#paddedAt) return data.subarray(0, length);
+      return i === this.#lengthsAt ? sameTypeOf(data, length) : data;
+    });
   }
 
   /** What a row costs its tenant: one, or its tokens where its length varies. */
@@ -102,9 +136,21 @@ function layoutOf(spec: TensorSpec, paddingValue: number): InputLayout {
   return { name: spec.name, dtype: spec.dtype, dims, varyingAxis, fixedCount, paddingValue };
 }
 
+/** An output of which the second dimension has the name of the padded one is as long as its row. */
+function perStepOf(shape: TensorSpec["shape"], padded: number | string | undefined): number | undefined {
+  if (typeof padded !== "string" || shape[1] !== padded) return undefined;
+  return shape.slice(2).reduce<number>((product, size) => product * (typeof size === "number" ? size : 1), 1);
+}
+
 function checkBatchDimension(spec: Pick<TensorSpec, "name" | "shape">): void {
   if (typeof spec.shape[0] === "string") return;
   throw rejected(`${spec.name} has a fixed first dimension of ${spec.shape[0]}; it must be the batch, and vary`);
+}
+
+function sameTypeOf(data: TensorData, value: number): TensorData {
+  const one = data.slice(0, 1);
+  fillWith(one, value, 0, 1);
+  return one;
 }
 
 function fits(input: InputLayout, values: number): boolean {

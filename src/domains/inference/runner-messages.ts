@@ -1,9 +1,18 @@
 import type { Dtype } from "../models/manifest.ts";
+import type { Provider } from "./provider.ts";
 import type { TensorShape } from "./tensor.ts";
 
 /** What a runner is asked to do; the header of a frame. It does one thing after the other, in the order of asking. */
 export type RunnerRequest =
-  | { op: "load"; id: number; session: number; inputs: NamedType[]; outputs: NamedType[]; tensors: TensorShape[] }
+  | {
+      op: "load";
+      id: number;
+      session: number;
+      provider: Provider;
+      inputs: NamedType[];
+      outputs: NamedType[];
+      tensors: TensorShape[];
+    }
   | { op: "run"; id: number; session: number; tensors: TensorShape[] }
   | { op: "release"; id: number; session: number; tensors: TensorShape[] };
 

@@ -1,54 +1,75 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { EngineEvent } from "./engine-events.ts";
-import type { LoadedVersion } from "./loaded-version.ts";
-import { Runner, RunnerGone, type RunnerMode } from "./runner.ts";
-import { spawnRunner } from "./runner-process.ts";
-import { warmUp } from "./warm-up.ts";
+import { GuestRunners } from "./guest-runners.ts";
+import type { Provider } from "./provider.ts";
+import { pauseBefore, RecentEnds } from "./restart-pause.ts";
+import { Runner, type RunnerMode } from "./runner.ts";
+import { isPlatform, platformGroup, type RunnerGroup } from "./runner-group.ts";
+import { type RunnerProgram, spawnRunner } from "./runner-process.ts";
 
 export interface RunnerPoolOptions {
+  /** How many of the platform's run batches at once, and how many stand by. */
   runners: number;
   spares: number;
+  /** How many there may be at once for tenants' own models and for CUDA. */
+  maxGuestRunners: number;
+  /** After how long without a batch such a one is ended. */
+  guestIdleMs: number;
   memoryLimitMb: number;
   graceMs: number;
   loadTimeoutMs: number;
+  runnerProgram?: RunnerProgram;
   logger: Logger;
   onEvent: (event: EngineEvent) => void;
   /** Called when a runner can take a batch that could not before. */
   onFree: () => void;
+  /** Called with a new runner of the platform before it gets batches. */
+  prepare: (runner: Runner) => Promise<void>;
+  /** Whether anybody waits for a runner of this group. */
+  isWanted: (group: RunnerGroup) => boolean;
 }
 
 export interface RunnerState {
   pid: number;
   mode: RunnerMode;
   isSpare: boolean;
+  ownerTenantId: string | undefined;
+  provider: Provider;
+  /** The versions that it holds. */
+  versionIds: string[];
+  sessionMb: number;
+  residentMb: number | undefined;
 }
 
 /**
- * The runners and the warm spares. All hold the same sessions; a spare differs only in getting no batches. When a
- * runner ends a spare takes its place at once, and another is started as the spare.
+ * The processes. Those of the platform are always there: when one ends another has its place at once, and a new one is
+ * started. Those for a tenant's own models and for CUDA come when they are needed and go when they are not.
  */
 export class RunnerPool {
   readonly #options: RunnerPoolOptions;
-  readonly #versions: LoadedVersion[] = [];
-  /** All that are up: the first ones run, the rest are spares. */
+  /** The platform's that are up. */
   readonly #runners: Runner[] = [];
+  readonly #guests: GuestRunners;
   readonly #starting = new Set<Runner>();
-  readonly #starts = new Set<Promise<void>>();
-  #recentEnds: number[] = [];
+  /** Every process that was started and has not ended, whoever has it. */
+  readonly #alive = new Set<Runner>();
+  readonly #starts = new Set<Promise<Runner>>();
+  readonly #recentEnds = new RecentEnds();
   #restarts = 0;
   #isClosing = false;
   readonly #backOffs = new Set<NodeJS.Timeout>();
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
+    this.#guests = new GuestRunners({ ...options, start: (group) => this.startApart(group) });
   }
 
-  /** Brings all up. Throws where one cannot be. */
+  /** Brings the platform's up. Throws where one cannot be. */
   async start(): Promise<void> {
     const { runners, spares } = this.#options;
     try {
-      await Promise.all(Array.from({ length: runners + spares }, () => this.#startTracked()));
+      await Promise.all(Array.from({ length: runners + spares }, () => this.#startOfPlatform()));
     } catch (error) {
       await this.close();
       throw error;
@@ -59,76 +80,81 @@ export class RunnerPool {
     return this.#runners.length > 0;
   }
 
+  /** How many of the platform's can run at once now. */
   get running(): number {
     return Math.min(this.#options.runners, this.#runners.length);
+  }
+
+  /** How many can be kept from batches for a while, and as many still run as should. */
+  get toSpare(): number {
+    return Math.max(0, this.#runners.length - this.#options.runners);
   }
 
   get restarts(): number {
     return this.#restarts;
   }
 
-  idleRunner(): Runner | undefined {
-    for (let i = 0; i < this.running; i++) if (this.#runners[i]?.isIdle) return this.#runners[i];
-    return undefined;
+  /** The runners of a group that are up, the spares last. */
+  of(group: RunnerGroup): readonly Runner[] {
+    return isPlatform(group) ? this.#runners : this.#guests.of(group);
+  }
+
+  /** All that are up. */
+  all(): Runner[] {
+    return [...this.#runners, ...this.#guests.all()];
+  }
+
+  /** Sees to it that the group gets a runner: those of the platform are on their way anyway. */
+  want(group: RunnerGroup): void {
+    if (!isPlatform(group)) this.#guests.want(group);
+  }
+
+  /** Gives a runner that was started apart its place in its group, where there is room for it; it is ended otherwise. */
+  async adopt(runner: Runner): Promise<void> {
+    if (this.#guests.adopt(runner)) this.#options.onFree();
+    else await runner.end(endWithinMs);
+  }
+
+  /** A runner of its own, fenced, that gets no batches. Whoever asked for it ends it, or has it adopted. */
+  async startApart(group: RunnerGroup): Promise<Runner> {
+    const start = this.#startOne(group);
+    this.#starts.add(start);
+    try {
+      return await start;
+    } finally {
+      this.#starts.delete(start);
+    }
   }
 
   state(): RunnerState[] {
-    const up = this.#runners.map(({ process, mode }, i) => ({ pid: process.pid, mode, isSpare: i >= this.running }));
+    const running = this.running;
+    const up = this.#runners.map((runner, i) => stateOf(runner, { isSpare: i >= running }));
+    const guests = this.#guests.all().map((runner) => stateOf(runner, { isSpare: false }));
     // One that is warming up has greeted, but gets no batch yet.
-    const starting = [...this.#starting].map(({ process }) => ({
-      pid: process.pid,
+    const starting = [...this.#starting].map((runner) => ({
+      ...stateOf(runner, { isSpare: isPlatform(runner.group) }),
       mode: "STARTING" as const,
-      isSpare: true,
     }));
-    return [...up, ...starting];
-  }
-
-  /**
-   * Loads a version everywhere, first where no batch runs: a model that breaks its runner breaks a spare. Throws
-   * MODEL_REJECTED; the version then stands nowhere.
-   */
-  async load(version: LoadedVersion): Promise<void> {
-    const first = this.#runners.at(-1);
-    if (first === undefined) throw new Error("no runner is up");
-    await this.#warm(first, version);
-    // From here on every runner that starts loads it too.
-    this.#versions.push(version);
-    const others = this.#runners.filter((runner) => runner !== first);
-    const outcomes = await Promise.allSettled(others.map((runner) => this.#warm(runner, version)));
-    const rejection = outcomes.find((outcome) => outcome.status === "rejected" && !isGone(outcome.reason));
-    if (rejection?.status !== "rejected") return;
-    this.#versions.splice(this.#versions.indexOf(version), 1);
-    await Promise.allSettled(this.#runners.map((runner) => runner.release(version, this.#loadDeadline())));
-    throw rejection.reason;
+    return [...up, ...guests, ...starting];
   }
 
   /** Ends all. What they were asked before is still done, within the deadline of each. */
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const timer of this.#backOffs) clearTimeout(timer);
-    await Promise.all([...this.#runners, ...this.#starting].map((runner) => runner.end(endWithinMs)));
+    this.#guests.close();
+    await Promise.all([...this.#alive].map((runner) => runner.end(endWithinMs)));
     await Promise.allSettled(this.#starts);
+    await Promise.all([...this.#alive].map((runner) => runner.end(endWithinMs)));
   }
 
-  /** A start that close() waits for, so that none is left behind. */
-  async #startTracked(): Promise<void> {
-    const start = this.#startOne();
-    this.#starts.add(start);
-    await start.finally(() => this.#starts.delete(start));
-  }
-
-  async #startOne(): Promise<void> {
-    const { graceMs, logger, memoryLimitMb, onEvent } = this.#options;
+  async #startOfPlatform(): Promise<void> {
     const startedAt = performance.now();
-    const runner = new Runner(await spawnRunner(logger), graceMs);
+    const runner = await this.startApart(platformGroup);
     this.#starting.add(runner);
     try {
-      if (this.#isClosing) throw new Error("the engine is closing");
-      await withDeadline(runner, this.#options.loadTimeoutMs);
-      const problems = await runner.process.fence(memoryLimitMb);
-      for (const reason of problems) onEvent({ kind: "FENCE_INCOMPLETE", reason });
-      // More versions may come while these are loaded: the list grows, and the loop goes on.
-      for (const version of this.#versions) await this.#warm(runner, version);
+      await this.#options.prepare(runner);
+      if (this.#isClosing || runner.mode !== "READY") throw new Error("it ended while it was prepared");
     } catch (error) {
       runner.kill(messageOf(error));
       await runner.gone;
@@ -138,19 +164,35 @@ export class RunnerPool {
     }
     this.#runners.push(runner);
     void runner.gone.then((reason) => this.#replace(runner, reason));
-    onEvent({ kind: "RUNNER_STARTED", pid: runner.process.pid, startMs: performance.now() - startedAt });
+    this.#options.onEvent({
+      kind: "RUNNER_STARTED",
+      pid: runner.process.pid,
+      startMs: performance.now() - startedAt,
+    });
     this.#options.onFree();
   }
 
-  async #warm(runner: Runner, version: LoadedVersion): Promise<void> {
-    const { isBatchable } = await warmUp(runner, version, this.#loadDeadline());
-    if (isBatchable || version.maxBatchInputs === 1) return;
-    version.maxBatchInputs = 1;
-    this.#options.onEvent({ kind: "BATCHING_OFF", versionId: version.id });
-  }
-
-  #loadDeadline(): number {
-    return performance.now() + this.#options.loadTimeoutMs;
+  async #startOne(group: RunnerGroup): Promise<Runner> {
+    const { graceMs, logger, memoryLimitMb, onEvent, loadTimeoutMs, runnerProgram } = this.#options;
+    const { provider } = group;
+    const program = runnerProgram === undefined ? {} : { program: runnerProgram };
+    const runner = new Runner(await spawnRunner(logger, { provider, ...program }), { group, graceMs });
+    this.#alive.add(runner);
+    void runner.gone.then(() => this.#alive.delete(runner));
+    this.#starting.add(runner);
+    try {
+      if (this.#isClosing) throw new Error("the engine is closing");
+      await withDeadline(runner, loadTimeoutMs);
+      const problems = await runner.process.fence(provider === "CUDA" ? undefined : memoryLimitMb);
+      for (const reason of problems) onEvent({ kind: "FENCE_INCOMPLETE", reason });
+      return runner;
+    } catch (error) {
+      runner.kill(messageOf(error));
+      await runner.gone;
+      throw error;
+    } finally {
+      this.#starting.delete(runner);
+    }
   }
 
   #replace(runner: Runner, reason: string): void {
@@ -169,13 +211,11 @@ export class RunnerPool {
 
   /** Starts one more after a pause that grows with the number of runners that ended in the last minute. */
   #restart(): void {
-    const now = performance.now();
-    this.#recentEnds = [...this.#recentEnds.filter((at) => now - at < 60_000), now];
     this.#restarts++;
-    const pauseMs = pauseBefore(this.#recentEnds.length);
+    const pauseMs = pauseBefore(this.#recentEnds.add(performance.now()));
     const timer = setTimeout(() => {
       this.#backOffs.delete(timer);
-      this.#startTracked().catch((error: unknown) => {
+      this.#startOfPlatform().catch((error: unknown) => {
         if (this.#isClosing) return;
         this.#options.onEvent({ kind: "RUNNER_NOT_STARTED", reason: messageOf(error) });
         this.#restart();
@@ -186,10 +226,20 @@ export class RunnerPool {
 }
 
 const endWithinMs = 2_000;
+const megabyte = 1024 * 1024;
 
-/** Nothing before the first restart, then 100 ms, 200, 400 and so on, to 10 s. */
-export function pauseBefore(restart: number): number {
-  return restart <= 1 ? 0 : Math.min(10_000, 100 * 2 ** (restart - 2));
+function stateOf({ process, mode, group, shelf }: Runner, { isSpare }: { isSpare: boolean }): RunnerState {
+  const residentBytes = process.residentBytes();
+  return {
+    pid: process.pid,
+    mode,
+    isSpare,
+    ownerTenantId: group.ownerTenantId,
+    provider: group.provider,
+    versionIds: shelf.versions.map(({ id }) => id),
+    sessionMb: shelf.bytes / megabyte,
+    residentMb: residentBytes === undefined ? undefined : residentBytes / megabyte,
+  };
 }
 
 async function withDeadline(runner: Runner, ms: number): Promise<void> {
@@ -199,9 +249,4 @@ async function withDeadline(runner: Runner, ms: number): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Whether a load failed because its runner ended: it worked elsewhere, and the next runner will load it. */
-function isGone(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof RunnerGone;
 }

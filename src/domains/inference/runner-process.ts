@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,7 +7,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf } from "../../core/errors.ts";
+import { readEnvironment } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { Provider } from "./provider.ts";
 
 const run = promisify(execFile);
 
@@ -19,18 +21,34 @@ export interface RunnerProcess {
   /** Why it ended; settles once, and never rejects. */
   ended: Promise<string>;
   kill(): void;
-  /** To be called once it is up, before it meets a model. Returns what of the fence this system could not give. */
-  fence(memoryLimitMb: number): Promise<string[]>;
+  /**
+   * To be called once it is up, before it meets a model. Returns what of the fence this system could not give.
+   *
+   * @param memoryLimitMb no limit where it is undefined: CUDA maps far more addresses than it ever uses.
+   */
+  fence(memoryLimitMb: number | undefined): Promise<string[]>;
+  /** What it holds in memory now; undefined where the system does not tell. */
+  residentBytes(): number | undefined;
 }
 
-export async function spawnRunner(logger: Logger): Promise<RunnerProcess> {
+export interface RunnerProgram {
+  /** What Node is to run. */
+  file: string;
+  args: readonly string[];
+}
+
+/** @param provider a runner for CUDA may look for its libraries where the gateway would. */
+export async function spawnRunner(
+  logger: Logger,
+  { provider, program: { file, args: own } = runnerMain() }: { provider: Provider; program?: RunnerProgram },
+): Promise<RunnerProcess> {
   const directory = await mkdtemp(path.join(tmpdir(), "tollgate-runner-"));
   launcher ??= deathSignal();
   const prefix = await launcher;
-  const [program = process.execPath, ...args] = [...prefix, process.execPath, entry()];
+  const [program = process.execPath, ...args] = [...prefix, process.execPath, "--expose-gc", file, ...own];
   const child = spawn(program, args, {
     cwd: directory,
-    env: environmentIn(directory),
+    env: { ...environmentIn(directory), ...(provider === "CUDA" ? cudaEnvironment() : {}) },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     // A process group of its own: ^C in the terminal reaches the gateway alone, which finishes what it accepted.
     detached: true,
@@ -50,10 +68,14 @@ export async function spawnRunner(logger: Logger): Promise<RunnerProcess> {
     fence: async (memoryLimitMb) => {
       // From here on there is nowhere to write to, and no file that a model could name.
       await rm(directory, { recursive: true, force: true });
-      const unlimited = await limitMemory(pid, memoryLimitMb);
+      const unlimited =
+        memoryLimitMb === undefined
+          ? "CUDA needs more addresses than a limit could allow"
+          : await limitMemory(pid, memoryLimitMb);
       const undying = prefix.length === 0 ? "this system has no setpriv that sets a death signal" : undefined;
       return [unlimited, undying].filter((problem) => problem !== undefined);
     },
+    residentBytes: () => residentBytes(pid),
   };
 }
 
@@ -62,9 +84,30 @@ function environmentIn(directory: string): Record<string, string> {
   return { HOME: directory, TMPDIR: directory, ORT_DISABLE_TELEMETRY: "1", LANG: "C.UTF-8" };
 }
 
+/** Where CUDA's libraries and its devices are said to be; nothing that is a secret. */
+function cudaEnvironment(): Record<string, string> {
+  const environment = readEnvironment();
+  return Object.fromEntries(
+    ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** The child's program lies beside this file: compiled, or as the source that Node reads by itself. */
-function entry(): string {
-  return fileURLToPath(new URL(`runner-main${path.extname(import.meta.url)}`, import.meta.url));
+function runnerMain(): RunnerProgram {
+  return { file: fileURLToPath(new URL(`runner-main${path.extname(import.meta.url)}`, import.meta.url)), args: [] };
+}
+
+function residentBytes(pid: number): number | undefined {
+  try {
+    const [, pages = "0"] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ");
+    return Number(pages) * pageBytes;
+  } catch {
+    // It has just ended, or this system has no /proc.
+    return undefined;
+  }
 }
 
 /**

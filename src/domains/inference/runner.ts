@@ -4,8 +4,10 @@ import { dtypes } from "../models/manifest.ts";
 import { packRows, unpackRows } from "./batch.ts";
 import { type Frame, FrameReader, FrameWriter, maxReplyBytes, maxRequestBytes, tensorsIn } from "./frame.ts";
 import type { LoadedVersion } from "./loaded-version.ts";
+import type { RunnerGroup } from "./runner-group.ts";
 import type { RunnerReply, RunnerRequest } from "./runner-messages.ts";
 import type { RunnerProcess } from "./runner-process.ts";
+import { SessionShelf } from "./session-shelf.ts";
 import type { Row, Tensor, TensorData } from "./tensor.ts";
 
 /**
@@ -29,7 +31,7 @@ export class RunnerGone extends Error {
 }
 
 /** ONNX Runtime refused or threw; the runner itself is well. */
-class RunFailed extends Error {
+export class RunFailed extends Error {
   override readonly name = "RunFailed";
 }
 
@@ -55,12 +57,20 @@ interface Answered {
 /** One child process, and what was asked of it. It answers one thing after the other. */
 export class Runner {
   readonly process: RunnerProcess;
+  readonly group: RunnerGroup;
+  readonly shelf = new SessionShelf();
+  /** When it was last given a batch, or came up; on the clock of performance.now(). */
+  usedAt = performance.now();
+  readonly bornAt = performance.now();
   readonly #graceMs: number;
   readonly #calls: Call[] = [];
   readonly #reader = new FrameReader(maxReplyBytes);
   // The bytes of a batch lie in a writer until its answer is there; then the next batch may have it.
   readonly #freeWriters: FrameWriter[] = [];
-  readonly #loaded = new Set<number>();
+  /** The last of those who wait to have it for themselves, and how many they are. */
+  #reservation: Promise<void> = Promise.resolve();
+  #reservations = 0;
+  #onIdle: () => void = () => undefined;
   #mode: RunnerMode = "STARTING";
   #lastId = 0;
   #watchdog: NodeJS.Timeout | undefined;
@@ -70,8 +80,9 @@ export class Runner {
   /** Why it ended; settles once. */
   readonly gone: Promise<string>;
 
-  constructor(runnerProcess: RunnerProcess, graceMs: number) {
+  constructor(runnerProcess: RunnerProcess, { group, graceMs }: { group: RunnerGroup; graceMs: number }) {
     this.process = runnerProcess;
+    this.group = group;
     this.#graceMs = graceMs;
     this.gone = runnerProcess.ended.then((how) => this.#enterGone(how));
     const ready = new Promise<void>((resolve) => {
@@ -90,26 +101,58 @@ export class Runner {
 
   /** Whether it has nothing to do, and can be given something. */
   get isIdle(): boolean {
-    return this.#mode === "READY" && this.#calls.length === 0;
+    return this.#mode === "READY" && this.#calls.length === 0 && this.#reservations === 0;
+  }
+
+  get isBusy(): boolean {
+    return this.#calls.length > 0 || this.#reservations > 0;
   }
 
   holds(version: LoadedVersion): boolean {
-    return this.#loaded.has(version.session);
+    return this.shelf.holds(version);
+  }
+
+  /**
+   * Has it to oneself: it is given no more batches, what it is at work on comes to its end, then the work is done. Those
+   * who ask at the same time come one after the other.
+   */
+  async reserved<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#reservation;
+    const { promise, resolve: free } = Promise.withResolvers<void>();
+    this.#reservation = promise;
+    this.#reservations++;
+    try {
+      await before;
+      await this.#untilIdle();
+      return await work();
+    } finally {
+      this.#reservations--;
+      free();
+    }
+  }
+
+  async #untilIdle(): Promise<void> {
+    if (this.#calls.length === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
   }
 
   async started(): Promise<void> {
     await this.#started;
   }
 
-  async load(version: LoadedVersion, deadlineAt: number): Promise<void> {
+  /** @param model the bytes of its file; not kept. */
+  async load(version: LoadedVersion, model: Uint8Array, deadlineAt: number): Promise<void> {
     const { inputs, outputs } = version.manifest.signature;
-    const { model, session } = version;
+    const { session } = version;
     const types = (specs: typeof inputs | typeof outputs) => specs.map(({ name, dtype }) => ({ name, dtype }));
     await this.#call(
       {
         op: "load",
         id: 0,
         session,
+        provider: this.group.provider,
         inputs: types(inputs),
         outputs: types(outputs),
         tensors: [{ dtype: "uint8", dims: [model.length] }],
@@ -119,24 +162,26 @@ export class Runner {
     );
     // A model is much larger than a batch: the memory that it was written in is not kept.
     this.#freeWriters.length = 0;
-    this.#loaded.add(session);
+    this.shelf.put(version);
   }
 
   async release(version: LoadedVersion, deadlineAt: number): Promise<void> {
-    this.#loaded.delete(version.session);
+    this.shelf.remove(version);
     await this.#call({ op: "release", id: 0, session: version.session, tensors: [] }, deadlineAt);
   }
 
   /** Runs rows together. Rejects with RunFailed or RunnerGone. */
   async run(version: LoadedVersion, rows: readonly Row[], deadlineAt: number): Promise<RunAnswer> {
     const { layout, session } = version;
+    this.usedAt = performance.now();
+    this.shelf.use(version);
     const { runMs, tensors } = await this.#call(
       { op: "run", id: 0, session, tensors: layout.shapesOf(rows) },
       deadlineAt,
       (views) => packRows(rows, layout, views),
     );
     try {
-      return { rows: unpackRows(tensors, rows.length), runMs };
+      return { rows: unpackRows(tensors, rows, layout), runMs };
     } catch (error) {
       throw new RunFailed(messageOf(error), { cause: error });
     }
@@ -195,6 +240,7 @@ export class Runner {
     this.#calls.shift();
     this.#freeWriters.push(call.writer);
     this.#watch();
+    if (this.#calls.length === 0) this.#onIdle();
     if (reply.op === "done") call.resolve({ runMs: reply.runMs, tensors });
     else call.reject(new RunFailed(reply.reason));
   }
@@ -213,6 +259,7 @@ export class Runner {
     clearTimeout(this.#watchdog);
     const reason = this.#killedFor ?? how;
     for (const [i, call] of this.#calls.splice(0).entries()) call.reject(new RunnerGone(reason, i === 0));
+    this.#onIdle();
     return reason;
   }
 }

@@ -1,5 +1,6 @@
 import { TollgateError } from "../../core/errors.ts";
-import type { Dtype, ImageRecipe, TensorSpec } from "../models/manifest.ts";
+import type { Dtype, TensorSpec } from "../models/manifest.ts";
+import type { ImageRecipe } from "../models/recipes.ts";
 import type { TensorData } from "./tensor.ts";
 
 /** A tensor as it came in: its numbers in the type it was sent in, and its shape. */

@@ -1,6 +1,7 @@
 import { Arg, Args, Authorized, Ctx, Mutation, Query, Resolver } from "type-graphql";
 import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
+import { wantedLimit } from "../plans/plan-inputs.types.ts";
 import type { ApiKey } from "./api-key.ts";
 import type { ApiKeyService, IssuedApiKey, Requester } from "./keys.service.ts";
 import type { ApiKeyStore } from "./keys.store.ts";
@@ -43,6 +44,7 @@ export class ApiKeyResolver {
       permissions: input.permissions,
       expiresAt: input.expiresAt ?? undefined,
       allowedCidrs: input.allowedCidrs ?? [],
+      limits: (input.limits ?? []).map(wantedLimit),
     });
   }
 

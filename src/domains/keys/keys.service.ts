@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { notFound, TollgateError } from "../../core/errors.ts";
 import { isId } from "../../core/ids.ts";
 import { actorId, type TenantPrincipal } from "../../core/principal.ts";
+import { limitTerms, type ModelIdOf } from "../plans/limit-terms.ts";
 import type { ApiKey } from "./api-key.ts";
 import { type MadeApiKey, makeApiKey } from "./api-key-secret.ts";
 import type { ApiKeyStore } from "./keys.store.ts";
@@ -27,17 +28,22 @@ export class ApiKeyService {
   readonly #store: ApiKeyStore;
   readonly #clock: Clock;
 
-  constructor({ store, clock }: { store: ApiKeyStore; clock: Clock }) {
+  readonly #modelIdOf: ModelIdOf;
+
+  constructor({ store, clock, modelIdOf }: { store: ApiKeyStore; clock: Clock; modelIdOf: ModelIdOf }) {
     this.#store = store;
     this.#clock = clock;
+    this.#modelIdOf = modelIdOf;
   }
 
   async issue({ principal, requestId }: Requester, wanted: WantedApiKey): Promise<IssuedApiKey> {
     const now = this.#clock.now();
     const made = makeApiKey();
     const granted = grantApiKey(wanted, principal.permissions, now);
+    const limits = (wanted.limits ?? []).map((limit, at) => limitTerms(limit, `limits[${at}]`, this.#modelIdOf));
     const apiKey = await this.#store.insert(principal.tenantId, {
       key: { ...newRow(made, granted), createdAt: now, createdBy: actorId(principal) },
+      limits,
       maxActive: maxActiveApiKeys,
       requestId,
     });

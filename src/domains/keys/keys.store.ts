@@ -1,13 +1,15 @@
-import { isId } from "../../core/ids.ts";
+import { isId, newId } from "../../core/ids.ts";
 import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
 import { isPermission } from "../../core/permission.ts";
 import type { Database, Prisma } from "../../platform/database.ts";
 import type { ApiKeyModel } from "../../platform/generated/models.ts";
 import { recordAuditEvent } from "../audit/audit-log.ts";
+import type { LimitTerms } from "../plans/limit-terms.ts";
 import type { ApiKey, NewApiKey } from "./api-key.ts";
 
 interface Insertion {
   key: NewApiKey;
+  limits: LimitTerms[];
   maxActive: number;
   requestId: string | undefined;
 }
@@ -25,7 +27,7 @@ interface Revocation {
   requestId: string | undefined;
 }
 
-type Transaction = Pick<Prisma, "apiKey" | "auditEvent" | "$queryRaw" | "$executeRaw">;
+type Transaction = Pick<Prisma, "apiKey" | "tenantLimit" | "auditEvent" | "$queryRaw" | "$executeRaw">;
 type Row = Omit<ApiKeyModel, "secretHash">;
 
 export class ApiKeyStore {
@@ -62,10 +64,11 @@ export class ApiKeyStore {
   }
 
   /** Nothing is written, and undefined returned, when the tenant has as many active keys as it may. */
-  async insert(tenantId: string, { key, maxActive, requestId }: Insertion): Promise<ApiKey | undefined> {
+  async insert(tenantId: string, { key, limits, maxActive, requestId }: Insertion): Promise<ApiKey | undefined> {
     return await this.#inTransaction(tenantId, async (transaction) => {
       if (!(await hasRoom(transaction, { tenantId, maxActive, now: key.createdAt }))) return undefined;
       const apiKey = await insertKey(transaction, tenantId, key);
+      await insertLimits(transaction, apiKey, limits);
       await recordAuditEvent(transaction, {
         tenantId,
         actorId: key.createdBy,
@@ -93,6 +96,7 @@ export class ApiKeyStore {
       const room = { tenantId, maxActive: rotation.maxActive, now: key.createdAt, endingId };
       if (!(await hasRoom(transaction, room))) return "TOO_MANY";
       const apiKey = await insertKey(transaction, tenantId, key);
+      await copyLimits(transaction, id, apiKey);
       await transaction.apiKey.updateMany({
         where: { tenantId, id },
         data: { expiresAt: oldExpiresAt, rotatedTo: key.id },
@@ -160,6 +164,39 @@ async function insertKey(transaction: Transaction, tenantId: string, key: NewApi
     omit: { secretHash: true },
   });
   return toApiKey(row);
+}
+
+/** Limits beside those of the tenant and its plan: the tenant's role can set no others. */
+async function insertLimits(
+  transaction: Transaction,
+  { tenantId, id, createdBy }: ApiKey,
+  limits: LimitTerms[],
+): Promise<void> {
+  await transaction.tenantLimit.createMany({
+    data: limits.map((limit) => ({
+      ...limit,
+      tenantId,
+      id: newId("limit"),
+      apiKeyId: id,
+      replacesPlan: false,
+      meter: limit.meter ?? null,
+      period: limit.period ?? null,
+      refillMicros: limit.refillMicros ?? null,
+      createdBy,
+    })),
+  });
+}
+
+/** A key that takes another's place is limited as that one was; what it used is not carried over. */
+async function copyLimits(transaction: Transaction, oldId: string, apiKey: ApiKey): Promise<void> {
+  const { tenantId, id: apiKeyId, createdBy } = apiKey;
+  const limits = await transaction.tenantLimit.findMany({
+    where: { tenantId, apiKeyId: oldId },
+    omit: { createdAt: true },
+  });
+  await transaction.tenantLimit.createMany({
+    data: limits.map((limit) => ({ ...limit, id: newId("limit"), apiKeyId, createdBy })),
+  });
 }
 
 async function lockKey(transaction: Transaction, tenantId: string, id: string): Promise<ApiKey | undefined> {

@@ -2,6 +2,7 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
+import { LimitInputType } from "../plans/plan-inputs.types.ts";
 
 @ObjectType("ApiKey", {
   implements: NodeType,
@@ -70,6 +71,12 @@ export class IssueApiKeyInputType {
       "The ranges that it may be used from, such as `203.0.113.0/24` or `2001:db8::/32`; anywhere without it.",
   })
   allowedCidrs: string[] | null;
+
+  @Field(() => [LimitInputType], {
+    nullable: true,
+    description: "Limits of the key's own, beside those of the tenant and its plan.",
+  })
+  limits: LimitInputType[] | null;
 }
 
 @InputType("RotateApiKeyInput", { description: "The key to replace." })

@@ -1,5 +1,6 @@
 import { TollgateError } from "../../core/errors.ts";
 import { apiKeyPermissions, type Permission } from "../../core/permission.ts";
+import type { WantedLimit } from "../plans/limit-terms.ts";
 import { checkCidrs } from "./allowed-cidrs.ts";
 
 /** A key as somebody asks for it. */
@@ -8,10 +9,12 @@ export interface WantedApiKey {
   permissions: string[];
   expiresAt: Date | undefined;
   allowedCidrs: string[];
+  /** Limits of its own, beside those of its tenant and its plan. */
+  limits?: WantedLimit[];
 }
 
 /** The same, after it was found in order. */
-export interface GrantedApiKey extends WantedApiKey {
+export interface GrantedApiKey extends Omit<WantedApiKey, "limits"> {
   permissions: Permission[];
 }
 

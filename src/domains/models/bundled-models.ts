@@ -5,11 +5,16 @@ import path from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { StartError } from "../../platform/start-error.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
+import { scanOnnx } from "./onnx-scan.ts";
+import { signatureProblems } from "./onnx-signature.ts";
 
 /** A version as it lies in a folder: `<name>/<version>/{model.onnx,manifest.json}`. */
 export interface BundledVersion {
   manifest: Manifest;
-  model: Uint8Array;
+  /** Where the ONNX file lies. */
+  file: string;
+  /** What the scan found that keeps it from being served. */
+  problem: string | undefined;
 }
 
 /** Reads every version under the folder, and checks each file against the digest in its manifest. Throws StartError. */
@@ -25,9 +30,14 @@ export async function readBundledModels(folder: string): Promise<BundledVersion[
 }
 
 async function readVersion(folder: string): Promise<BundledVersion> {
-  const model = await read(path.join(folder, "model.onnx"));
+  const file = path.join(folder, "model.onnx");
+  const model = await read(file);
   const parsed = parseManifest(parseJson(folder, await read(path.join(folder, "manifest.json"))));
   if ("problem" in parsed) throw new StartError(`The manifest in ${folder} is not right: ${parsed.problem}.`);
+  if (parsed.manifest.golden.samples.length === 0)
+    throw new StartError(
+      `The manifest in ${folder} has no golden samples: a version that nothing is known of is not served.`,
+    );
   const digest = createHash("sha256").update(model).digest("hex");
   if (digest !== parsed.manifest.sha256) {
     throw new StartError(
@@ -35,7 +45,15 @@ async function readVersion(folder: string): Promise<BundledVersion> {
         `${parsed.manifest.sha256}. Restore the file, or register the new one as a version of its own.`,
     );
   }
-  return { manifest: parsed.manifest, model };
+  return { manifest: parsed.manifest, file, problem: problemIn(model, parsed.manifest) };
+}
+
+/** Whoever fills the folder is trusted; what a training script put into a file, they may not know themselves. */
+function problemIn(model: Uint8Array, manifest: Manifest): string | undefined {
+  const scanned = scanOnnx(model);
+  if (scanned.kind === "REFUSED") return scanned.problems.join("; ");
+  const [mismatch] = signatureProblems(manifest.signature, scanned.signature);
+  return mismatch;
 }
 
 function parseJson(folder: string, bytes: Buffer): unknown {

@@ -3,26 +3,39 @@ import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { StartError } from "../../platform/start-error.ts";
 import type { BundledVersion } from "./bundled-models.ts";
-import type { Alias, Model, ModelVersion, VersionCondition } from "./model.ts";
+import { InFlight } from "./in-flight.ts";
+import {
+  type Alias,
+  isWhole,
+  type LocalCondition,
+  type Model,
+  type ModelVersion,
+  type RegisteredVersion,
+  type VersionCondition,
+} from "./model.ts";
 import type { ModelsStore } from "./models.store.ts";
-import { type Route, route, type Target } from "./routing.ts";
+import { type Asking, type Route, route, type Target } from "./routing.ts";
+import { SettledAliases } from "./settled-aliases.ts";
+import { chosenFrom, isVisible, type Viewer } from "./visibility.ts";
 
 interface CatalogueOptions {
-  store: ModelsStore;
+  store: Pick<ModelsStore, "all" | "registerBundledVersion">;
   logger: Logger;
-  /** Where chance comes from, so that a test can hold it. */
-  draw?: () => number;
 }
 
 /**
  * The models on offer, in memory: an inference looks one up without a query. Read at start and again whenever the
- * database says that a model changed.
+ * database says that a model changed. What stands in the database is everybody's; the conditions are this gateway's own.
  */
 export class Catalogue {
+  /** The requests that may hold something they looked up here. */
+  readonly inFlight = new InFlight();
   readonly #options: CatalogueOptions;
-  readonly #conditions = new Map<string, VersionCondition>();
+  readonly #conditions = new Map<string, LocalCondition>();
+  readonly #aliases = new SettledAliases((versionId) => this.#isSettled(versionId));
   #models: Model[] = [];
-  #byName = new Map<string, Model>();
+  #byName = new Map<string, Model[]>();
+  #byVersionId = new Map<string, { model: Model; version: RegisteredVersion }>();
   #reading: Promise<void> | undefined;
   #isStale = false;
 
@@ -31,10 +44,10 @@ export class Catalogue {
   }
 
   /** Registers what lies in the models folder. Throws StartError where a registered version has another file. */
-  async register(versions: readonly BundledVersion[]): Promise<void> {
+  async register(versions: readonly Pick<BundledVersion, "manifest">[]): Promise<void> {
     for (const { manifest } of versions) {
       const { name, version, description, task, sha256: digest } = manifest;
-      const registered = await this.#options.store.registerPlatformVersion({
+      const registered = await this.#options.store.registerBundledVersion({
         name,
         version,
         description,
@@ -61,48 +74,68 @@ export class Catalogue {
     await this.#reading;
   }
 
-  setCondition(versionId: string, condition: VersionCondition): void {
-    this.#conditions.set(versionId, condition);
+  /** Undefined: this gateway has let go of it. */
+  setCondition(versionId: string, condition: LocalCondition | undefined): void {
+    if (condition === undefined) this.#conditions.delete(versionId);
+    else this.#conditions.set(versionId, condition);
+    this.#aliases.settle();
   }
 
-  conditionOf(version: ModelVersion): VersionCondition {
-    if (version.retiredAt !== undefined) return { state: "RETIRED" };
-    return this.#conditions.get(version.id) ?? { state: "WARMING" };
+  localConditionOf(versionId: string): LocalCondition | undefined {
+    return this.#conditions.get(versionId);
+  }
+
+  /** Where the version stands, seen from here: what is ready for all may still be loading on this gateway. */
+  conditionOf({ id, state, stateReason }: RegisteredVersion): VersionCondition {
+    if (state !== "READY") return { state, reason: stateReason };
+    const local = this.#conditions.get(id) ?? { kind: "LOADING" };
+    switch (local.kind) {
+      case "LOADED":
+        return { state: "READY", provider: local.provider, providerReason: local.providerReason };
+      case "LOADING":
+        return { state: "WARMING", reason: undefined };
+      case "FAILED":
+        return { state: "REJECTED", reason: local.reason };
+    }
   }
 
   /** The model and the version that answers. Throws NOT_FOUND, or MODEL_NOT_READY where that version cannot answer. */
-  resolve(name: string, target: Target): Route & { model: Model } {
-    const model = this.byName(name);
-    const chosen = route(model, target, (this.#options.draw ?? Math.random)());
+  resolve(asking: Asking, name: string, target: Target): Route & { model: Model } {
+    const model = this.byName({ tenantId: asking.tenantId }, name);
+    const chosen = route({ ...model, aliases: this.#aliases.of(model) }, target, asking);
     const condition = this.conditionOf(chosen.version);
     if (condition.state === "READY") return { model, ...chosen };
-    const why = condition.state === "REJECTED" ? ` (${condition.reason})` : "";
+    const why = condition.reason === undefined ? "" : ` (${condition.reason})`;
     throw new TollgateError(
       "MODEL_NOT_READY",
       `Version ${chosen.version.version} of ${name} is ${condition.state}${why}. Try another version, or later.`,
     );
   }
 
-  byName(name: string): Model {
-    const model = this.#byName.get(name);
+  byName(viewer: Viewer, name: string): Model {
+    const model = chosenFrom(this.#byName.get(name) ?? [], viewer);
     if (model === undefined) throw notFound("model");
     return model;
   }
 
-  has(name: string): boolean {
-    return this.#byName.has(name);
+  has(viewer: Viewer, name: string): boolean {
+    return chosenFrom(this.#byName.get(name) ?? [], viewer) !== undefined;
   }
 
+  /** Whoever asks by id has to be shown that they may see it: `isVisible`. */
   byId(id: string): Model | undefined {
     return this.#models.find((model) => model.id === id);
   }
 
+  /** A version that can answer, or once could. */
   versionById(id: string): { model: Model; version: ModelVersion } | undefined {
-    for (const model of this.#models) {
-      const version = model.versions.find((candidate) => candidate.id === id);
-      if (version !== undefined) return { model, version };
-    }
-    return undefined;
+    const found = this.#byVersionId.get(id);
+    return found !== undefined && isWhole(found.version) ? { ...found, version: found.version } : undefined;
+  }
+
+  /** A version wherever it stands. */
+  registeredById(id: string): { model: Model; version: RegisteredVersion } | undefined {
+    return this.#byVersionId.get(id);
   }
 
   aliasById(id: string): { model: Model; alias: Alias } | undefined {
@@ -113,21 +146,39 @@ export class Catalogue {
     return undefined;
   }
 
-  versions(): ModelVersion[] {
+  versions(): RegisteredVersion[] {
     return this.#models.flatMap((model) => model.versions);
   }
 
-  page(request: PageRequest): Page<Model> {
+  /** The versions that aliases send requests to: what a start waits for. */
+  targetIds(): Set<string> {
+    const targets = this.#models.flatMap((model) => model.aliases.flatMap((alias) => alias.targets));
+    return new Set(targets.flatMap(({ modelVersionId, weight }) => (weight > 0 ? [modelVersionId] : [])));
+  }
+
+  page(viewer: Viewer, request: PageRequest): Page<Model> {
     const { after, first } = request;
-    const following = after === undefined ? this.#models : this.#models.filter((model) => model.id > after);
+    const seen = this.#models.filter((model) => isVisible(model, viewer));
+    const following = after === undefined ? seen : seen.filter((model) => model.id > after);
     return pageOf(following.slice(0, first + 1), request);
+  }
+
+  #isSettled(versionId: string): boolean {
+    const version = this.#byVersionId.get(versionId)?.version;
+    if (version?.state !== "READY") return true;
+    const local = this.#conditions.get(versionId);
+    return local !== undefined && local.kind !== "LOADING";
   }
 
   async #readUntilFresh(): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false;
-      this.#models = await this.#options.store.platformModels();
-      this.#byName = new Map(this.#models.map((model) => [model.name, model]));
+      this.#models = await this.#options.store.all();
+      this.#byName = Map.groupBy(this.#models, (model) => model.name);
+      this.#byVersionId = new Map(
+        this.#models.flatMap((model) => model.versions.map((version) => [version.id, { model, version }] as const)),
+      );
+      this.#aliases.read(this.#models);
       this.#options.logger.debug({ models: this.#models.length }, "catalogue read");
     }
   }

@@ -1,7 +1,9 @@
-import { Arg, Args, Authorized, Query, Resolver } from "type-graphql";
+import { Arg, Args, Authorized, Ctx, Query, Resolver } from "type-graphql";
+import { principalOf, type RequestContext } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { ModelConnectionType, ModelType, toModelType } from "./models.types.ts";
+import { viewerOf } from "./visibility.ts";
 
 @Resolver(() => ModelType)
 export class ModelsResolver {
@@ -13,13 +15,17 @@ export class ModelsResolver {
 
   @Authorized("models:read")
   @Query(() => ModelConnectionType, { description: "The models that the principal may call." })
-  models(@Args(() => PageArgs) args: PageArgs): Connection<ModelType> {
-    return toConnection(this.#catalogue.page(pageRequestOf(args)), (model) => toModelType(this.#catalogue, model));
+  models(@Ctx() context: RequestContext, @Args(() => PageArgs) args: PageArgs): Connection<ModelType> {
+    const page = this.#catalogue.page(viewerOf(principalOf(context)), pageRequestOf(args));
+    return toConnection(page, (model) => toModelType(this.#catalogue, model));
   }
 
   @Authorized("models:read")
   @Query(() => ModelType, { description: "One model, by its name." })
-  model(@Arg("name", () => String, { description: "The model's name, such as `digits`." }) name: string): ModelType {
-    return toModelType(this.#catalogue, this.#catalogue.byName(name));
+  model(
+    @Ctx() context: RequestContext,
+    @Arg("name", () => String, { description: "The model's name, such as `digits`." }) name: string,
+  ): ModelType {
+    return toModelType(this.#catalogue, this.#catalogue.byName(viewerOf(principalOf(context)), name));
   }
 }

@@ -3,7 +3,7 @@ import { Field, Int, ObjectType, registerEnumType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { Alias, Model, ModelVersion } from "./model.ts";
+import type { Alias, AliasTarget, Model, RegisteredVersion } from "./model.ts";
 
 export const ModelTask = {
   IMAGE_CLASSIFICATION: "IMAGE_CLASSIFICATION",
@@ -44,6 +44,16 @@ registerEnumType(ModelVersionState, {
     RETIRED: { description: "It was taken out of service." },
     REJECTED: { description: "It was not accepted; stateReason says why." },
     QUARANTINED: { description: "It broke too often; stateReason says how." },
+  },
+});
+
+export const ModelOwner = { PLATFORM: "PLATFORM", TENANT: "TENANT" } as const;
+registerEnumType(ModelOwner, {
+  name: "ModelOwner",
+  description: "Whose a model is.",
+  valuesConfig: {
+    PLATFORM: { description: "The platform's, offered to all tenants or to chosen ones." },
+    TENANT: { description: "The tenant's own, which nobody else sees." },
   },
 });
 
@@ -99,10 +109,10 @@ export class ModelVersionType extends NodeType {
   @Field(() => [String], { description: "What it can answer, in the order of its scores." })
   labels: string[];
 
-  @Field(() => [TensorSpecType], { description: "What the graph takes." })
+  @Field(() => [TensorSpecType], { description: "What the graph takes; none until its file was read." })
   inputs: TensorSpecType[];
 
-  @Field(() => [TensorSpecType], { description: "What the graph returns." })
+  @Field(() => [TensorSpecType], { description: "What the graph returns; none until its file was read." })
   outputs: TensorSpecType[];
 
   @Field(() => GraphQLDateTime, { description: "When it was registered." })
@@ -132,6 +142,11 @@ export class AliasType extends NodeType {
 
   @Field(() => [AliasTargetType], { description: "The versions it points at." })
   targets: AliasTargetType[];
+
+  @Field(() => Int, {
+    description: "Counts its moves; `pointAlias` takes it, so that nobody moves what another just moved.",
+  })
+  revision: number;
 }
 
 @ObjectType("Model", {
@@ -148,6 +163,9 @@ export class ModelType extends NodeType {
 
   @Field(() => ModelTask, { description: "What it does." })
   task: string;
+
+  @Field(() => ModelOwner, { description: "Whose it is." })
+  owner: string;
 
   @Field(() => GraphQLDateTime, { description: "When its first version was registered." })
   createdAt: Date;
@@ -167,13 +185,14 @@ export function toModelType(catalogue: Catalogue, model: Model): ModelType {
     name: model.name,
     description: model.description,
     task: model.task,
+    owner: model.ownerTenantId === undefined ? ModelOwner.PLATFORM : ModelOwner.TENANT,
     createdAt: model.createdAt,
     versions: model.versions.map((version) => toVersionType(catalogue, version)),
     aliases: model.aliases.map((alias) => toAliasType(catalogue, model, alias)),
   };
 }
 
-export function toVersionType(catalogue: Catalogue, version: ModelVersion): ModelVersionType {
+export function toVersionType(catalogue: Catalogue, version: RegisteredVersion): ModelVersionType {
   const condition = catalogue.conditionOf(version);
   const { manifest } = version;
   const toSpec = (spec: { name: string; dtype: string; shape: (string | number)[] }) => ({
@@ -184,22 +203,26 @@ export function toVersionType(catalogue: Catalogue, version: ModelVersion): Mode
     id: version.id,
     version: version.version,
     digest: version.digest,
-    task: manifest.task,
+    task: manifest?.task ?? version.task,
     state: condition.state,
-    stateReason: condition.state === "REJECTED" ? condition.reason : null,
+    stateReason: condition.state === "READY" ? null : (condition.reason ?? null),
     provider: condition.state === "READY" ? condition.provider : "CPU",
     providerReason: condition.state === "READY" ? (condition.providerReason ?? null) : null,
-    labels: manifest.labels,
-    inputs: manifest.signature.inputs.map(toSpec),
-    outputs: manifest.signature.outputs.map(toSpec),
+    labels: manifest?.labels ?? [],
+    inputs: manifest?.signature.inputs.map(toSpec) ?? [],
+    outputs: manifest?.signature.outputs.map(toSpec) ?? [],
     registeredAt: version.registeredAt,
   };
 }
 
 export function toAliasType(catalogue: Catalogue, model: Model, alias: Alias): AliasType {
-  const targets = alias.targets.flatMap(({ modelVersionId, weight }) => {
+  const { id, name, revision } = alias;
+  return { id, name, revision, targets: toTargetTypes(catalogue, model, alias.targets) };
+}
+
+export function toTargetTypes(catalogue: Catalogue, model: Model, targets: readonly AliasTarget[]): AliasTargetType[] {
+  return targets.flatMap(({ modelVersionId, weight }) => {
     const version = model.versions.find((candidate) => candidate.id === modelVersionId);
     return version === undefined ? [] : [{ version: toVersionType(catalogue, version), weight }];
   });
-  return { id: alias.id, name: alias.name, targets };
 }

@@ -1,10 +1,43 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Field, Float, Int, ObjectType } from "type-graphql";
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { MicrosScalar } from "../../platform/graphql/scalars.types.ts";
+import { LimitKindEnum, LimitModeEnum, LimitPeriodEnum } from "./limit.types.ts";
+import type { LimitScope, PricingScheme } from "./plan-terms.ts";
+
+export const PricingSchemeEnum = {
+  PER_UNIT: "PER_UNIT",
+  PACKAGE: "PACKAGE",
+  GRADUATED: "GRADUATED",
+  VOLUME: "VOLUME",
+  FLAT: "FLAT",
+} as const satisfies { [Name in PricingScheme]: Name };
+registerEnumType(PricingSchemeEnum, {
+  name: "PricingScheme",
+  description: "How a quantity becomes an amount.",
+  valuesConfig: {
+    PER_UNIT: { description: "Each unit costs the same." },
+    PACKAGE: { description: "Each package that was begun costs the same." },
+    GRADUATED: { description: "Each tier's units cost what that tier says." },
+    VOLUME: { description: "All units cost what the tier says that the whole quantity lies in." },
+    FLAT: { description: "The price once, for any quantity." },
+  },
+});
+
+export const LimitScopeEnum = { TENANT: "TENANT", EACH_KEY: "EACH_KEY" } as const satisfies {
+  [Name in LimitScope]: Name;
+};
+registerEnumType(LimitScopeEnum, {
+  name: "LimitScope",
+  description: "Whose use a plan's limit counts.",
+  valuesConfig: {
+    TENANT: { description: "All of the tenant's together." },
+    EACH_KEY: { description: "Each API key's by itself." },
+  },
+});
 
 @ObjectType("PlanQuota", {
-  description: "How much of a meter a tenant on the plan may use in a calendar month.",
+  description: "How much of a meter a tenant on the plan may use in a billing period.",
   simpleResolvers: true,
 })
 export class PlanQuotaType {
@@ -15,35 +48,120 @@ export class PlanQuotaType {
   quantity: number;
 }
 
-@ObjectType("PlanPrice", { description: "What one unit of a meter costs on the plan.", simpleResolvers: true })
+@ObjectType("PriceTier", { description: "A step of a tiered price.", simpleResolvers: true })
+export class PriceTierType {
+  @Field(() => Float, {
+    nullable: true,
+    description: "Up to and with which quantity, after what is included; the last one has no end.",
+  })
+  upTo: number | undefined;
+
+  @Field(() => MicrosScalar, { description: "The price of one unit in it." })
+  unitPriceMicros: bigint;
+
+  @Field(() => MicrosScalar, { description: "What reaching it costs once." })
+  flatFeeMicros: bigint;
+}
+
+@ObjectType("PlanPrice", { description: "What a meter costs on the plan.", simpleResolvers: true })
 export class PlanPriceType {
   @Field(() => String, { description: "What is counted." })
   meter: string;
 
-  @Field(() => MicrosScalar, { description: "The price of one unit, in micro-units of the plan's currency." })
+  @Field(() => ID, {
+    nullable: true,
+    description: "The model that it is for; without it, every model that has no price of its own.",
+  })
+  modelId: string | undefined;
+
+  @Field(() => PricingSchemeEnum, { description: "How a quantity becomes an amount." })
+  scheme: string;
+
+  @Field(() => MicrosScalar, {
+    description:
+      "The price of one unit, or of a package, in micro-units of the plan's currency; 0 where there are tiers.",
+  })
   unitPriceMicros: bigint;
+
+  @Field(() => Float, { nullable: true, description: "How many units a package has." })
+  packageSize: number | undefined;
+
+  @Field(() => Float, {
+    description: "How much is free in each billing period; what follows is priced as if it came first.",
+  })
+  included: number;
+
+  @Field(() => [PriceTierType], { description: "Its tiers, ascending." })
+  tiers: PriceTierType[];
+}
+
+@ObjectType("PlanLimit", {
+  description: "A limit of every tenant on the plan, or of each of its keys.",
+  simpleResolvers: true,
+})
+export class PlanLimitType {
+  @Field(() => ID, { description: "Names the limit, as a refusal does." })
+  id: string;
+
+  @Field(() => LimitScopeEnum, { description: "Whose use it counts." })
+  appliesTo: string;
+
+  @Field(() => LimitKindEnum, { description: "What it limits." })
+  kind: string;
+
+  @Field(() => LimitModeEnum, { description: "What it does with a request that it does not cover." })
+  mode: string;
+
+  @Field(() => String, { nullable: true, description: "What it counts, where that is a meter or `requests`." })
+  meter: string | undefined;
+
+  @Field(() => ID, { nullable: true, description: "The model whose use it limits; without it, that of all." })
+  modelId: string | undefined;
+
+  @Field(() => LimitPeriodEnum, { nullable: true, description: "Over which time it counts, where it does." })
+  period: string | undefined;
+
+  @Field(() => Float, {
+    description: "How much is allowed: units of the meter, micro-units of money, requests, or inputs.",
+  })
+  limit: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: "How many units flow into the bucket of a rate limit in a second.",
+  })
+  refillPerSecond: number | undefined;
 }
 
 @ObjectType("Plan", {
   implements: NodeType,
-  description: "A named bundle of prices and quotas, as it is on offer now.",
+  description:
+    "A named bundle of prices and limits, in one of its versions: the one on offer, or that of a subscription.",
   simpleResolvers: true,
 })
 export class PlanType extends NodeType {
   @Field(() => String, { description: "What the plan is called; unique." })
   name: string;
 
-  @Field(() => Int, { description: "The version on offer: a plan is changed by a new version, never in place." })
+  @Field(() => Int, { description: "The version: a plan is changed by a new version, never in place." })
   version: number;
 
   @Field(() => String, { description: "The currency of its prices, as three letters of ISO 4217." })
   currency: string;
 
-  @Field(() => [PlanQuotaType], { description: "Its quotas; a meter that is not here has none." })
-  quotas: PlanQuotaType[];
+  @Field(() => MicrosScalar, { description: "What a billing period costs, whatever is used in it." })
+  flatFeeMicros: bigint;
 
-  @Field(() => [PlanPriceType], { description: "Its prices; a meter that is not here cannot be used." })
+  @Field(() => Boolean, { description: "Whether an owner may move their own tenant to it." })
+  isSelfService: boolean;
+
+  @Field(() => [PlanPriceType], {
+    description: "Its prices; a meter that is not here costs nothing, but `inputs` must be.",
+  })
   prices: PlanPriceType[];
+
+  @Field(() => [PlanLimitType], { description: "Its limits." })
+  limits: PlanLimitType[];
 
   @Field(() => GraphQLDateTime, { description: "When the plan was first offered." })
   createdAt: Date;

@@ -61,6 +61,7 @@ export class TenantResolver {
       name: input.name,
       planName: input.plan,
       ownerEmail: input.ownerEmail,
+      billingAnchorDay: input.billingAnchorDay,
       actorId: actorId(principalOf(context)),
       requestId: context.requestId,
     });

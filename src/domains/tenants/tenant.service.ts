@@ -8,6 +8,8 @@ interface TenantRequest {
   name: string;
   planName: string;
   ownerEmail: string;
+  /** The day of the month on which its billing periods begin: 1 where it is not given, so that they are the months. */
+  billingAnchorDay?: number;
   /** Who makes it: an operator's id, or what else stands in the audit log. */
   actorId: string;
   requestId: string | undefined;
@@ -44,6 +46,7 @@ export class TenantService {
     const password = generatePassword();
     const created = await this.#store.create({
       ...request,
+      billingAnchorDay: parseAnchorDay(request.billingAnchorDay ?? 1),
       name,
       ownerEmail,
       ownerPasswordHash: await this.#passwords.hash(password),
@@ -72,4 +75,9 @@ function parseName(text: string): string {
     "INVALID_INPUT",
     `The name has ${length} characters; it needs 1 to ${longestName}, without control characters.`,
   );
+}
+
+function parseAnchorDay(day: number): number {
+  if (Number.isInteger(day) && day >= 1 && day <= 31) return day;
+  throw new TollgateError("INVALID_INPUT", `billingAnchorDay is ${day}; it must be from 1 to 31.`);
 }

@@ -3,7 +3,7 @@ import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
 import type { Role } from "../../core/permission.ts";
 import type { Database, Prisma } from "../../platform/database.ts";
 import { recordAuditEvent } from "../audit/audit-log.ts";
-import { currentPlanVersionId } from "../plans/plan-version.ts";
+import { latestTerms } from "../plans/plan-version.ts";
 import type { Membership } from "../users/place.ts";
 import { registerUser } from "../users/user-registration.ts";
 import { roleOf } from "./role.ts";
@@ -26,6 +26,7 @@ interface NewTenant {
   ownerEmail: string;
   /** For an owner who is not a user yet. */
   ownerPasswordHash: string;
+  billingAnchorDay: number;
   actorId: string;
   requestId: string | undefined;
   now: Date;
@@ -110,15 +111,15 @@ export class TenantStore {
   async create(tenant: NewTenant): Promise<TenantCreation> {
     return await this.#database.asSystem((prisma) =>
       prisma.$transaction(async (transaction) => {
-        const planVersionId = await currentPlanVersionId(transaction, tenant.planName);
-        if (planVersionId === undefined) return { outcome: "NO_SUCH_PLAN" };
+        const terms = await latestTerms(transaction, tenant.planName);
+        if (terms === undefined) return { outcome: "NO_SUCH_PLAN" };
         const owner = await registerUser(transaction, {
           email: tenant.ownerEmail,
           passwordHash: tenant.ownerPasswordHash,
           isOperator: false,
         });
         if (owner.isDisabled) return { outcome: "OWNER_DISABLED" };
-        const created = await addTenant(transaction, { ...tenant, planVersionId, ownerId: owner.id });
+        const created = await addTenant(transaction, { ...tenant, ...terms, ownerId: owner.id });
         return { outcome: "CREATED", tenant: created, ownerIsNew: owner.isNew };
       }),
     );
@@ -129,13 +130,14 @@ type Transaction = Pick<Prisma, "tenant" | "subscription" | "member" | "auditEve
 
 async function addTenant(
   transaction: Transaction,
-  tenant: NewTenant & { planVersionId: string; ownerId: string },
+  tenant: NewTenant & { planVersionId: string; currency: string; ownerId: string },
 ): Promise<Tenant> {
   const id = newId("tenant");
-  const { name, planName, planVersionId, ownerId, now } = tenant;
-  await transaction.tenant.create({ data: { id, name, createdAt: now } });
+  const { name, planName, planVersionId, currency, billingAnchorDay, ownerId, now } = tenant;
+  await transaction.tenant.create({ data: { id, name, currency, billingAnchorDay, createdAt: now } });
   await transaction.subscription.create({
-    data: { id: newId("subscription"), tenantId: id, planVersionId, startsAt: now },
+    // By the database's clock, which is the one that charges.
+    data: { id: newId("subscription"), tenantId: id, planVersionId },
   });
   await transaction.member.create({ data: { tenantId: id, userId: ownerId, role: "OWNER", createdAt: now } });
   await recordAuditEvent(transaction, {

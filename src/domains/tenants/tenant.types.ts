@@ -1,5 +1,5 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Field, InputType, ObjectType, registerEnumType } from "type-graphql";
+import { Field, InputType, Int, ObjectType, registerEnumType } from "type-graphql";
 import type { Role } from "../../core/permission.ts";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
@@ -59,6 +59,13 @@ export class CreateTenantInputType {
 
   @Field(() => String, { defaultValue: defaultPlanName, description: "The name of the plan that it starts on." })
   plan: string;
+
+  @Field(() => Int, {
+    defaultValue: 1,
+    description:
+      "The day of the month on which its billing periods begin, 1 to 31; in a month that has no such day, its last.",
+  })
+  billingAnchorDay: number;
 
   @Field(() => String, { description: "The email of its owner, who is made a user if they are none yet." })
   ownerEmail: string;

@@ -1,6 +1,6 @@
 /** A cached number that is not the one that the events add up to. */
 export interface Drift {
-  table: "usage_hourly" | "quota_usage";
+  table: "usage_hourly" | "usage_counters" | "rated_cost";
   tenantId: string;
   /** The rest of the cached row's key, for people. */
   row: string;

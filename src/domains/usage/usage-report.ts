@@ -42,16 +42,20 @@ const longestMs: Record<UsageInterval | "NONE", number> = {
 
 /** Refuses a period that ends before it starts, or that has more rows in it than anybody can read. */
 export function checkUsageQuery(query: UsageQuery): UsageQuery {
-  const lengthMs = query.endsAt.getTime() - query.startsAt.getTime();
-  if (lengthMs <= 0) {
-    throw new TollgateError("INVALID_INPUT", "endsAt must be later than startsAt: a period is [startsAt, endsAt).");
-  }
+  const { startsAt, endsAt } = checkUsagePeriod(query);
+  const lengthMs = endsAt.getTime() - startsAt.getTime();
   const longest = longestMs[query.interval ?? "NONE"];
   if (lengthMs > longest) {
     const days = Math.floor(longest / (24 * hourMs));
     throw new TollgateError("INVALID_INPUT", `The period is too long for this interval: at most ${days} days.`);
   }
   return query;
+}
+
+/** Refuses a period that ends before it starts. */
+export function checkUsagePeriod<Period extends Pick<UsageQuery, "startsAt" | "endsAt">>(period: Period): Period {
+  if (period.startsAt < period.endsAt) return period;
+  throw new TollgateError("INVALID_INPUT", "endsAt must be later than startsAt: a period is [startsAt, endsAt).");
 }
 
 /**
@@ -66,6 +70,14 @@ export function splitAtHours(query: UsageQuery): { wholeFrom: Date; wholeTo: Dat
   // A period inside one hour has no whole hour: everything is a stump.
   if (wholeFrom >= wholeTo) return { wholeFrom: query.endsAt, wholeTo: query.endsAt };
   return { wholeFrom: new Date(wholeFrom), wholeTo: new Date(wholeTo) };
+}
+
+/** The whole days (in UTC) in a stretch of whole hours; empty where there is none. */
+export function wholeDays({ from, to }: { from: Date; to: Date }): { from: Date; to: Date } {
+  const dayMs = 24 * hourMs;
+  const first = Math.ceil(from.getTime() / dayMs) * dayMs;
+  const end = Math.floor(to.getTime() / dayMs) * dayMs;
+  return first < end ? { from: new Date(first), to: new Date(end) } : { from: to, to };
 }
 
 /** The period that a row stands for: its interval, cut to the period that was asked for. */

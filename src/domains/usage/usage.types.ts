@@ -27,25 +27,6 @@ registerEnumType(UsageInterval, {
   },
 });
 
-export const LimitKind = {
-  QUOTA: "QUOTA",
-  BUDGET: "BUDGET",
-  RATE_LIMIT: "RATE_LIMIT",
-  CONCURRENCY_LIMIT: "CONCURRENCY_LIMIT",
-  REQUEST_INPUTS: "REQUEST_INPUTS",
-} as const;
-registerEnumType(LimitKind, {
-  name: "LimitKind",
-  description: "What a limit limits.",
-  valuesConfig: {
-    QUOTA: { description: "How much of a meter in a period." },
-    BUDGET: { description: "How much money in a period." },
-    RATE_LIMIT: { description: "How fast." },
-    CONCURRENCY_LIMIT: { description: "How many at once." },
-    REQUEST_INPUTS: { description: "How many inputs in one request." },
-  },
-});
-
 @InputType("UsageReportInput", { description: "What a usage report is about." })
 export class UsageReportInput {
   @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
@@ -62,6 +43,12 @@ export class UsageReportInput {
     description: "The length of time of each row; without it, the whole period.",
   })
   interval: keyof typeof UsageInterval | null;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description: "Whether to show each row beside the same of the period before.",
+  })
+  compare: boolean;
 }
 
 @ObjectType("MeteredQuantity", { description: "How much of a meter, and what it costs.", simpleResolvers: true })
@@ -69,7 +56,7 @@ export class MeteredQuantityType {
   @Field(() => String, { description: "What was counted, such as `inputs`." })
   meter: string;
 
-  @Field(() => Float, { description: "How much of it: a whole number." })
+  @Field(() => Float, { description: "How much of it; of `compute_ms`, to the thousandth." })
   quantity: number;
 
   @Field(() => MicrosScalar, { description: "What it costs at the price that stood when it was used." })
@@ -102,11 +89,31 @@ export class UsageRowType {
   @Field(() => String, { description: "What was counted." })
   meter: string;
 
-  @Field(() => Float, { description: "How much of it: a whole number." })
+  @Field(() => Float, { description: "How much of it; of `compute_ms`, to the thousandth." })
   quantity: number;
 
   @Field(() => MicrosScalar, { description: "What it costs at the prices that stood when it was used." })
   amount: bigint;
+
+  @Field(() => MeteredQuantityType, {
+    nullable: true,
+    description: "The same of the period before, at the same place in it; only when it was asked for.",
+  })
+  previous: MeteredQuantityType | null;
+}
+
+@ObjectType("UsageComparison", { description: "The period before that of a report.", simpleResolvers: true })
+export class UsageComparisonType {
+  @Field(() => GraphQLDateTime, {
+    description: "When it began: as long before as the report's is long, or as many calendar months.",
+  })
+  startsAt: Date;
+
+  @Field(() => GraphQLDateTime, { description: "When it ended: where the report's begins." })
+  endsAt: Date;
+
+  @Field(() => [MeteredQuantityType], { description: "What was used in it, by meter." })
+  total: MeteredQuantityType[];
 }
 
 @ObjectType("UsageReport", { description: "What a tenant used in a period.", simpleResolvers: true })
@@ -116,31 +123,21 @@ export class UsageReportType {
 
   @Field(() => [MeteredQuantityType], { description: "The sums over all rows, by meter." })
   total: MeteredQuantityType[];
+
+  @Field(() => UsageComparisonType, { nullable: true, description: "The period before, when it was asked for." })
+  comparison: UsageComparisonType | null;
 }
 
-@ObjectType("LimitStatus", {
-  description: "A limit that applies to the principal, as it stands now.",
-  simpleResolvers: true,
-})
-export class LimitStatusType {
-  @Field(() => LimitKind, { description: "What it limits." })
-  kind: string;
+@ObjectType("UsageTick", { description: "What a tenant used in about a second.", simpleResolvers: true })
+export class UsageTickType {
+  @Field(() => GraphQLDateTime, { description: "From when on, inclusive." })
+  startsAt: Date;
 
-  @Field(() => String, { nullable: true, description: "The meter, where it limits one." })
-  meter: string | null;
+  @Field(() => GraphQLDateTime, { description: "Until when, exclusive." })
+  endsAt: Date;
 
-  @Field(() => Float, { description: "How much is allowed." })
-  limit: number;
-
-  @Field(() => Float, { description: "How much of it is used." })
-  used: number;
-
-  @Field(() => Float, { description: "How much is left." })
-  remaining: number;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: "When `used` starts again at zero." })
-  resetsAt: Date | null;
-
-  @Field(() => String, { description: "Whom it holds for: `tenant`, or one of its keys." })
-  scope: string;
+  @Field(() => [MeteredQuantityType], {
+    description: "How much of each meter was used; less than nothing where more was taken back than used.",
+  })
+  usage: MeteredQuantityType[];
 }

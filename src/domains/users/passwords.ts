@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import argon2 from "@node-rs/argon2";
 import { TollgateError } from "../../core/errors.ts";
 import { base32 } from "../../core/ids.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../../platform/bounded-work.ts";
 
 /** What one argon2id hash costs. */
 export interface PasswordCost {
@@ -28,7 +28,7 @@ export class Passwords {
 
   constructor(options: { cost?: PasswordCost; bounds?: { atOnce: number; maxWaiting: number } } = {}) {
     this.#cost = options.cost ?? standardCost;
-    this.#work = new BoundedWork(options.bounds ?? standardBounds);
+    this.#work = new BoundedWork({ ...(options.bounds ?? standardBounds), what: "passwords are being checked" });
     this.#decoy = decoyHash(this.#cost);
   }
 

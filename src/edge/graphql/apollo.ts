@@ -33,7 +33,7 @@ interface ApolloOptions {
  * name with each other, so its time grows with the square of this: the worst document found takes 0.08 s of a core, and
  * at 5,000 tokens 0.5 s, which anybody could have asked for without a credential.
  */
-const maxTokens = 2_000;
+export const maxTokens = 2_000;
 
 export interface GraphqlDoor {
   apollo: ApolloServer<RequestContext>;

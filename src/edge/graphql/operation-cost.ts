@@ -20,6 +20,8 @@ import {
 } from "graphql";
 import { TollgateError } from "../../core/errors.ts";
 import { maxPageSize } from "../../core/page.ts";
+import { evaluationsOf } from "./explanation-cost.ts";
+import { argumentOf, entryOf, lengthOf, type Variables } from "./written-values.ts";
 
 /** How large an operation may be. */
 interface OperationLimits {
@@ -29,11 +31,18 @@ interface OperationLimits {
   maxCost: number;
   /** Inputs of all its `infer` fields together. */
   maxInputs: number;
+  /** Changed inputs that the explanations of all its `infer` fields could run. */
+  maxEvaluations: number;
 }
 
-const operationLimits: OperationLimits = { maxDepth: 12, maxAliases: 100, maxCost: 10_000, maxInputs: 1_024 };
+const operationLimits: OperationLimits = {
+  maxDepth: 12,
+  maxAliases: 100,
+  maxCost: 10_000,
+  maxInputs: 1_024,
+  maxEvaluations: 16_384,
+};
 
-type Variables = Readonly<Record<string, unknown>>;
 type Cost = (variables: Variables) => number;
 
 /** What an operation asks for, worked out once for each document; only lengths of lists depend on the variables. */
@@ -43,6 +52,8 @@ export interface OperationPlan {
   cost: Cost;
   /** Inputs of all `infer` fields. */
   inputs: Cost;
+  /** Changed inputs that explaining their answers could take, at most. */
+  evaluations: Cost;
 }
 
 /** Refuses an operation that asks for too much, before any resolver runs and before anything is charged. */
@@ -51,6 +62,7 @@ export function checkOperation(plan: OperationPlan, variables: Variables, limits
   refuseOver("has", plan.aliases, limits.maxAliases, "aliases");
   refuseOver("would resolve", plan.cost(variables), limits.maxCost, "fields");
   refuseOver("infers", plan.inputs(variables), limits.maxInputs, "inputs");
+  refuseOver("could explain by", plan.evaluations(variables), limits.maxEvaluations, "changed inputs");
 }
 
 function refuseOver(verb: string, value: number, limit: number, unit: string): void {
@@ -75,6 +87,7 @@ export function planOperation(
     ...plan,
     cost: (variables) => plan.cost({ ...defaults, ...variables }),
     inputs: (variables) => plan.inputs({ ...defaults, ...variables }),
+    evaluations: (variables) => plan.evaluations({ ...defaults, ...variables }),
   };
 }
 
@@ -96,7 +109,8 @@ interface Walk {
 /** Fragments that spread fragments that spread fragments grow by powers: their walk has an end, too. */
 const maxSelections = 20_000;
 
-const nothing: OperationPlan = { depth: 0, aliases: 0, cost: () => 0, inputs: () => 0 };
+const none: Cost = () => 0;
+const nothing: OperationPlan = { depth: 0, aliases: 0, cost: none, inputs: none, evaluations: none };
 
 function planSelections(walk: Walk, selections: SelectionSetNode, type: GraphQLOutputType): OperationPlan {
   const parts = selections.selections.map((selection) => planSelection(walk, selection, type));
@@ -105,6 +119,7 @@ function planSelections(walk: Walk, selections: SelectionSetNode, type: GraphQLO
     aliases: sum(parts.map((part) => part.aliases)),
     cost: addUp(parts.map((part) => part.cost)),
     inputs: addUp(parts.map((part) => part.inputs)),
+    evaluations: addUp(parts.map((part) => part.evaluations)),
   };
 }
 
@@ -138,15 +153,31 @@ function planField(walk: Walk, field: FieldNode, parent: GraphQLOutputType): Ope
       ? nothing
       : planSelections(walk, field.selectionSet, type);
   const times = pageSizeOf(field, definition?.args.some((argument) => argument.name === "first") ?? false);
-  const isInfer = field.name.value === "infer" && named === walk.schema.getMutationType();
-  const own = isInfer ? inputsOf(field) : () => 0;
+  const { inputs: own, evaluations } = ownCosts(walk, field, named);
   return {
     // GraphQL itself bounds how deep the schema may be asked for; its usual query is deeper than any of ours.
     depth: definition === SchemaMetaFieldDef || definition === TypeMetaFieldDef ? 1 : inner.depth + 1,
     aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
     cost: (variables) => 1 + own(variables) + times(variables) * inner.cost(variables),
     inputs: (variables) => own(variables) + inner.inputs(variables),
+    evaluations: (variables) => evaluations(variables) + inner.evaluations(variables),
   };
+}
+
+/** What the field itself has run. */
+function ownCosts(
+  walk: Walk,
+  field: FieldNode,
+  parent: GraphQLNamedType,
+): Pick<OperationPlan, "inputs" | "evaluations"> {
+  const name = field.name.value;
+  if (name === "infer" && parent === walk.schema.getMutationType()) {
+    const inputs = inputsOf(field);
+    return { inputs, evaluations: evaluationsOf(field, inputs) };
+  }
+  // Its inputs are prepared as those of `infer` are: pictures decoded, texts read.
+  const isTold = name === "explainCost" && parent === walk.schema.getQueryType();
+  return isTold ? { inputs: inputsOf(field), evaluations: none } : { inputs: none, evaluations: none };
 }
 
 function definitionOf(
@@ -173,23 +204,8 @@ function pageSizeOf(field: FieldNode, isPaged: boolean): Cost {
 
 // Counts without decoding: how many entries `input.inputs` has, whether it is written out or comes in a variable.
 function inputsOf(field: FieldNode): Cost {
-  const input = field.arguments?.find((argument) => argument.name.value === "input")?.value;
-  if (input === undefined) return () => 0;
-  return (variables) => {
-    if (input.kind === Kind.VARIABLE)
-      return lengthOf((variables[input.name.value] as { inputs?: unknown } | undefined)?.inputs);
-    if (input.kind !== Kind.OBJECT) return 0;
-    const inputs = input.fields.find((entry) => entry.name.value === "inputs")?.value;
-    if (inputs === undefined) return 0;
-    if (inputs.kind === Kind.LIST) return inputs.values.length;
-    return inputs.kind === Kind.VARIABLE ? lengthOf(variables[inputs.name.value]) : 1;
-  };
-}
-
-// GraphQL takes a single value where a list is wanted, as a list of one.
-function lengthOf(value: unknown): number {
-  if (Array.isArray(value)) return value.length;
-  return value === undefined || value === null ? 0 : 1;
+  const input = argumentOf(field, "input");
+  return (variables) => lengthOf(entryOf(input, "inputs", variables), variables);
 }
 
 function literalOrVariable(value: ValueNode, variables: Variables): unknown {

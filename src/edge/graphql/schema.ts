@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from "graphql";
 import { lexicographicSortSchema, printSchema } from "graphql";
-import { buildSchema, type NonEmptyArray } from "type-graphql";
+import { buildSchema, type NonEmptyArray, type PubSub } from "type-graphql";
+import { rememberResolvers } from "../../platform/graphql/subscribe.ts";
 import { authorize } from "./authorize.ts";
 
 type ResolverClass = new (...dependencies: never[]) => object;
@@ -14,13 +15,26 @@ export async function schemaOf(
   resolvers: readonly object[],
 ): Promise<GraphQLSchema> {
   const byClass = new Map(resolvers.map((resolver) => [resolver.constructor, resolver]));
-  return await buildSchema({
+  const schema = await buildSchema({
     resolvers: classes as unknown as NonEmptyArray<ResolverClass>,
     container: { get: (type) => byClass.get(type) },
     authChecker: authorize,
     validate: false, // every rule that GraphQL's own types cannot say stands in a domain, with its own message
+    pubSub: nothingPublished,
   });
+  rememberResolvers(schema, byClass);
+  return schema;
 }
+
+// type-graphql asks for one where there is a subscription. Each of ours names its own stream (platform/graphql/subscribe.ts).
+const nothingPublished: PubSub = {
+  publish: () => {
+    throw new Error("Nothing is published: a subscription names its stream.");
+  },
+  subscribe: () => {
+    throw new Error("Nothing is published: a subscription names its stream.");
+  },
+};
 
 /** The schema as it is committed in `schema.graphql`. */
 export function printedSchema(schema: GraphQLSchema): string {

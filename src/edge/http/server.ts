@@ -1,26 +1,42 @@
 import { fastifyApolloHandler } from "@as-integrations/fastify";
+import websocket from "@fastify/websocket";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Abandoned, Abandonment } from "../../core/abandonment.ts";
 import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
+import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
 import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
+import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
+import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
 import { registerDashboard, sendPage, wantsPage } from "./dashboard.ts";
 import type { DashboardFiles } from "./dashboard-files.ts";
+import { streamEvents, wantsEvents } from "./event-stream.ts";
+import { type ExportsOptions, registerExports } from "./exports.ts";
+import { type InvoicesOptions, registerInvoices } from "./invoices.ts";
+import { readMultipart } from "./multipart.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
 import { registerSession, type SessionOptions } from "./session.ts";
+import { refuseSlowBodies } from "./slow-bodies.ts";
+import { requireUploader } from "./uploader.ts";
+import { maxMessageBytes, websocketHandler } from "./websocket.ts";
 
-interface ServerOptions extends OperationsOptions, SessionOptions {
+interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptions, SessionOptions {
   config: Config;
   logger: Logger;
   graphql: GraphqlDoor;
+  subscriptions: Subscriptions;
+  authenticator: Authenticator;
+  artifacts: Artifacts;
   /** Undefined where it was not built. */
   dashboard: DashboardFiles | undefined;
 }
@@ -32,8 +48,8 @@ declare module "fastify" {
 }
 
 /** The HTTP door: one port, bounded bodies, bounded requests in flight, a request id on every answer. */
-export function createServer(options: ServerOptions): FastifyInstance {
-  const { config, graphql, authenticator } = options;
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { config, graphql, authenticator, subscriptions } = options;
   const admission = new Admission(config.requestsInFlight);
   const server = Fastify({
     bodyLimit: config.bodyLimitBytes,
@@ -41,8 +57,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => newId("request"),
     // Its own log would be a line or two for each request. What goes wrong is logged where it does.
     logger: false,
-    // Answers a slow sender after this long, so that half-sent requests cannot pile up.
-    requestTimeout: 60_000,
+    // The longest that a file may take to come; other bodies have less time (slow-bodies.ts).
+    requestTimeout: 900_000,
     return503OnClosing: false,
   });
 
@@ -68,18 +84,40 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   const answer = (request: FastifyRequest, reply: FastifyReply) =>
     answerKnown(graphql, request, reply) ?? Promise.resolve(apolloHandler.call(server, request, reply));
-  server.route({
-    method: ["GET", "POST"],
-    url: "/graphql",
-    preValidation: async (request) => {
-      request.principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
-    },
-    handler: (request, reply) => admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
-  });
+  const streams = await openStreams(server, options);
+  refuseSlowBodies(server);
+  const uploads = uploadAdmission();
+  // A stream until it is known who sends it.
+  server.addContentTypeParser("multipart/form-data", (_request, payload, done) => done(null, payload));
+  for (const method of ["GET", "POST"] as const) {
+    server.route({
+      method,
+      url: "/graphql",
+      preValidation: async (request) => {
+        request.principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
+        if (isMultipart(request))
+          request.body = await uploads.admit(() => operationWithFiles(request, options.artifacts));
+      },
+      handler: (request, reply) =>
+        // A stream is bounded where streams are counted: it would hold its place here for as long as it is open.
+        wantsEvents(request)
+          ? streamEvents(request, reply, { streams, subscriptions })
+          : admission.admit(() => withRequestId(request.id, () => answer(request, reply))),
+      ...(method === "GET" ? { wsHandler: websocketHandler(streams, subscriptions) } : {}),
+    });
+  }
+  registerArtifacts(server, { ...options, uploads });
+  registerInvoices(server, options, admission);
   registerOperations(server, options);
+  registerExports(server, options);
+  registerPeople(server, options);
+  return server;
+}
+
+/** What stands open to people rather than programs: their sessions, and the pages that they sign in on. */
+function registerPeople(server: FastifyInstance, options: ServerOptions): void {
   registerSession(server, options);
   registerDashboard(server, options.dashboard);
-  return server;
 }
 
 /** Undefined where the request is not of the usual form, or its operation is not known yet: then Apollo is asked. */
@@ -98,6 +136,37 @@ function answerKnown(
 }
 
 const usualAccepts = new Set([undefined, "*/*", "application/json"]);
+
+function isMultipart({ headers }: FastifyRequest): boolean {
+  return /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");
+}
+
+async function operationWithFiles(request: FastifyRequest, artifacts: Artifacts): Promise<unknown> {
+  const principal = requireUploader(request.principal);
+  const { headers } = request;
+  // A page of another site can make a browser send this content type; these headers it cannot. Apollo asks for them too,
+  // but only after the files were taken in.
+  if (!headers["apollo-require-preflight"] && !headers["x-apollo-operation-name"])
+    throw new TollgateError(
+      "INVALID_INPUT",
+      "Send the header apollo-require-preflight: true with a multipart request.",
+    );
+  return await readMultipart({
+    headers,
+    body: request.raw,
+    take: async (file) => await artifacts.take(principal, file, undefined),
+  });
+}
+
+/** Before the routes, which WebSocket needs to know of; streams end before the server waits for its connections to. */
+async function openStreams(server: FastifyInstance, options: ServerOptions): Promise<OpenStreams> {
+  const { config, metrics } = options;
+  const streams = new OpenStreams({ ...options, ...config });
+  metrics.collectStreams(() => streams.size);
+  server.addHook("preClose", async () => await streams.close());
+  await server.register(websocket, { options: { maxPayload: maxMessageBytes } });
+  return streams;
+}
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
   return {
@@ -119,6 +188,8 @@ function abandonedBy(reply: FastifyReply): Abandoned {
 
 /** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
 function sendError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // A body that was refused before it was read would go on coming, for as long as its sender likes.
+  if (!request.raw.complete) void reply.header("connection", "close");
   if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
   return reply
     .code(error.status)

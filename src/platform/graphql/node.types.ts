@@ -9,7 +9,11 @@ const typeNames: Readonly<Record<string, string>> = {
   mdv: "ModelVersion",
   als: "Alias",
   aud: "AuditEvent",
+  whe: "WebhookEndpoint",
+  whd: "WebhookDelivery",
   inf: "Inference",
+  inv: "Invoice",
+  crg: "CreditGrant",
 };
 
 @InterfaceType("Node", {

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Row } from "../../../src/domains/inference/engine.ts";
 import { type EngineHouse, engineHouse, stateOf } from "../../support/engine-house.ts";
 import { eventually } from "../../support/eventually.ts";
 import { refusalOf } from "../../support/refusal.ts";
-import { tinyModel } from "../../support/tiny-models.ts";
+import { tinyModel, variantOf } from "../../support/tiny-models.ts";
 
 const whole = (value: number | bigint): Row => [BigInt64Array.of(BigInt(value))];
 const forEver = whole(2n ** 60n);
@@ -112,6 +114,86 @@ test("a model that takes more memory than it may fails alone; neither its runner
   expect((await modest).outputs).toEqual([[Float32Array.of(1000)]]);
   expect(house.runnerPid).toBe(pid);
   expect(house.eventsOf("BATCH_FAILED").map(({ rows }) => rows)).toEqual([2, 1]);
+});
+
+test("a version that breaks its runner three times is taken out of service, at once for whoever waits; others go on", async () => {
+  const versions = [tinyModel("loop"), tinyModel("lookup")];
+  const house = await engineHouse(versions, { spares: 1, graceMs: 50 });
+  for (let strike = 1; strike <= 3; strike++) {
+    expect(house.eventsOf("VERSION_QUARANTINED")).toEqual([]);
+    expect((await refusalOf(house.run("loop", [forEver], { withinMs: 100 }))).code).toBe("DEADLINE_EXCEEDED");
+    await eventually(() => house.eventsOf("VERSION_STRUCK").length === strike, { withinMs: 5_000, what: "a strike" });
+    expect((await house.run("lookup", [whole(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+    await untilWhole(house, 2);
+  }
+  expect(house.eventsOf("VERSION_QUARANTINED")).toMatchObject([{ versionId: "loop" }]);
+  expect((await refusalOf(house.run("loop", [whole(2)]))).code).toBe("MODEL_NOT_READY");
+  expect(house.engine.state().lanes.map(({ versionId }) => versionId)).toEqual(["lookup"]);
+  // Whoever mended what was wrong may load it again.
+  await house.engine.load(tinyModel("loop"));
+  expect((await house.run("loop", [whole(2)])).outputs).toEqual([[BigInt64Array.of(2n)]]);
+});
+
+test("what waits for a version that is taken out of service is told so, not left to its deadline", async () => {
+  const house = await engineHouse([tinyModel("loop", { maxInputs: 1 })], { graceMs: 50 });
+  for (let strike = 1; strike <= 2; strike++) {
+    await refusalOf(house.run("loop", [forEver], { withinMs: 100 }));
+    await eventually(() => house.engine.isReady() && house.eventsOf("VERSION_STRUCK").length === strike, {
+      withinMs: 20_000,
+      what: "a strike, and a runner",
+    });
+  }
+  await house.holdRunner();
+  const last = refusalOf(house.run("loop", [whole(1)]));
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "it is on its way" });
+  const waiting = refusalOf(house.run("loop", [whole(2)]));
+  process.kill(house.runnerPid, "SIGKILL");
+  expect([(await last).code, (await waiting).code]).toEqual(["MODEL_FAILED", "MODEL_FAILED"]);
+  expect(house.eventsOf("VERSION_QUARANTINED")).toHaveLength(1);
+});
+
+test("a tenant's model that hangs keeps no slot: all others are answered while it does", async () => {
+  const own = variantOf(tinyModel("loop"), { id: "own", ownerTenantId: "ten_a" });
+  const house = await engineHouse([own, tinyModel("lookup")], { overdueMs: 50, graceMs: 5_000 });
+  const endless = refusalOf(house.run("own", [forEver], { withinMs: 1_000 }));
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the loop is on its way" });
+  expect((await house.run("lookup", [whole(3)], { tenantId: "ten_b" })).outputs).toEqual([[Float32Array.of(9)]]);
+  expect(house.eventsOf("RUNNER_ENDED")).toEqual([]);
+  expect((await endless).code).toBe("DEADLINE_EXCEEDED");
+});
+
+test("a runner that answers garbage is killed; its batch fails, and the next is answered by another", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "garbage-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const script = path.join(folder, "mood");
+  const file = path.join(import.meta.dirname, "../../support/scripted-runner.ts");
+  await writeFile(script, "HEALTHY");
+  const house = await engineHouse([], { runnerProgram: { file, args: [script] } });
+  await house.engine.load(tinyModel("lookup"));
+  await writeFile(script, "GARBAGE");
+  const error = await refusalOf(house.engine.load(tinyModel("sum")));
+  expect([error.code, error.message]).toEqual([
+    "MODEL_REJECTED",
+    expect.stringContaining("the process that loaded it ended (it sent garbage: "),
+  ]);
+  await writeFile(script, "HEALTHY");
+  await untilWhole(house, 1);
+  expect((await house.run("lookup", [whole(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+});
+
+test("a thousand loads and releases leave a runner's memory where it was", async () => {
+  const house = await engineHouse([tinyModel("lookup")]);
+  const residentMb = () => house.engine.state().runners[0]?.residentMb ?? Number.NaN;
+  const turn = async () => {
+    await house.engine.load(tinyModel("sum"));
+    await house.engine.release("sum");
+  };
+  for (let i = 0; i < 100; i++) await turn();
+  const before = residentMb();
+  for (let i = 0; i < 1_000; i++) await turn();
+  expect(residentMb()).toBeLessThan(before + 10);
+  expect(house.eventsOf("RUNNER_ENDED")).toEqual([]);
+  expect((await house.run("lookup", [whole(3)])).outputs).toEqual([[Float32Array.of(9)]]);
 });
 
 test("a gateway that is killed leaves no runner behind, not even one in an endless loop", async () => {

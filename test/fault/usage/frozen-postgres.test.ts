@@ -101,6 +101,6 @@ async function lockedQuota(url: string, tenantId: string): Promise<[pg.Client, (
   const locker = new pg.Client({ connectionString: url });
   await locker.connect();
   await locker.query("begin");
-  await locker.query("select 1 from quota_usage where tenant_id = $1 for update", [tenantId]);
+  await locker.query("select 1 from tenant_ledgers where tenant_id = $1 for update", [tenantId]);
   return [locker, () => locker.query("rollback")];
 }

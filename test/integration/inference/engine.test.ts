@@ -4,10 +4,11 @@ import type { Row } from "../../../src/domains/inference/tensor.ts";
 import { engineHouse, stateOf } from "../../support/engine-house.ts";
 import { eventually } from "../../support/eventually.ts";
 import { refusalOf } from "../../support/refusal.ts";
-import { bundledModel, samplesOf, tinyModel } from "../../support/tiny-models.ts";
+import { bundledModel, samplesOf, tinyModel, variantOf } from "../../support/tiny-models.ts";
 
 const index = (value: number): Row => [BigInt64Array.of(BigInt(value))];
 const float = (...values: number[]): Row => [Float32Array.from(values)];
+const _ids = (...values: bigint[]): Row => [BigInt64Array.from(values), BigInt64Array.of(BigInt(values.length))];
 
 test("digits and mails are answered as their golden samples say", async () => {
   const versions = await Promise.all([bundledModel("digits"), bundledModel("mail")]);
@@ -25,15 +26,6 @@ test("digits and mails are answered as their golden samples say", async () => {
   }
 });
 
-test("a request that is split over several batches has its answers in the order of its rows", async () => {
-  const house = await engineHouse([tinyModel("lookup", { maxInputs: 8 })]);
-  const wanted = Array.from({ length: 256 }, (_, i) => (i * 7) % 10);
-  const { outputs, timing } = await house.run("lookup", wanted.map(index));
-  expect(outputs.map(([value]) => value?.[0])).toEqual(wanted.map((i) => i * i));
-  expect(timing.batchSize).toBe(8);
-  expect(house.eventsOf("BATCH_ANSWERED")).toHaveLength(32);
-});
-
 test("another tenant's row comes in between the batches of a large request", async () => {
   const house = await engineHouse([tinyModel("lookup")]);
   const letGo = await house.holdRunner();
@@ -49,18 +41,6 @@ test("another tenant's row comes in between the batches of a large request", asy
   expect((await small).outputs).toEqual([[Float32Array.of(9)]]);
   expect(house.eventsOf("BATCH_ANSWERED").length).toBeLessThanOrEqual(2);
   expect((await large).outputs).toHaveLength(256);
-});
-
-test("rows that came while the runner was busy are the next batch, whoever sent them", async () => {
-  const house = await engineHouse([tinyModel("lookup")]);
-  const letGo = await house.holdRunner();
-  const first = house.run("lookup", [index(1)]);
-  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
-  const others = [2, 3, 4].map((value) => house.run("lookup", [index(value)], { tenantId: `ten_${value}` }));
-  await house.untilQueued(3);
-  letGo();
-  expect((await first).timing.batchSize).toBe(1);
-  for (const { timing } of await Promise.all(others)) expect(timing.batchSize).toBe(3);
 });
 
 test("at its deadline a request is told so, whether its rows wait or run", async () => {
@@ -142,70 +122,6 @@ test("a full queue refuses at once and says when to come back; what was accepted
   ]);
 });
 
-test("an input on which ONNX Runtime throws fails alone, whoever shared its batch", async () => {
-  const house = await engineHouse([tinyModel("lookup")]);
-  const letGo = await house.holdRunner();
-  const first = house.run("lookup", [index(0)]);
-  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
-  const good = [1, 2, 3, 4, 5].map((value) => house.run("lookup", [index(value)], { tenantId: `ten_${value}` }));
-  const bad = refusalOf(house.run("lookup", [index(6), index(99)], { tenantId: "ten_6" }));
-  const last = house.run("lookup", [index(7)], { tenantId: "ten_7" });
-  await house.untilQueued(8);
-  letGo();
-  const answers = await Promise.all([first, ...good, last]);
-  expect(answers.map(({ outputs }) => outputs[0]?.[0]?.[0])).toEqual([0, 1, 4, 9, 16, 25, 49]);
-  const error = await bad;
-  expect([error.code, error.isRetryable, error.message]).toEqual([
-    "MODEL_FAILED",
-    true,
-    "The model broke on inputs[1].",
-  ]);
-  expect(house.eventsOf("BATCH_FAILED").at(0)).toMatchObject({ rows: 8, isHalved: true });
-  expect(house.eventsOf("RUNNER_ENDED")).toEqual([]);
-});
-
-test("an answer that is no number fails its own request only", async () => {
-  const house = await engineHouse([tinyModel("logarithm")]);
-  const letGo = await house.holdRunner();
-  const first = house.run("logarithm", [float(1)]);
-  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
-  const asked = [-1, 0, 1].map((x) => house.run("logarithm", [float(x)]));
-  const outcomes = Promise.allSettled(asked);
-  await house.untilQueued(3);
-  letGo();
-  await first;
-  expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"]);
-  expect(house.eventsOf("BATCH_FAILED")).toEqual([]);
-});
-
-test("a version that answers otherwise in company is run row by row on this machine", async () => {
-  const together = tinyModel("relative");
-  // Two samples that differ: together, one of them would not be the largest.
-  const [one, two] = together.manifest.golden.samples;
-  if (one === undefined || two === undefined) throw new Error("two samples");
-  const three = Buffer.from(Float32Array.of(3).buffer).toString("base64");
-  const tensors = { x: { dtype: "float32" as const, shape: [1], data: three } };
-  const manifest = { ...together.manifest, golden: { tolerance: 0, samples: [one, { ...two, tensors }] } };
-  const house = await engineHouse([{ ...together, manifest }]);
-  expect(house.eventsOf("BATCHING_OFF")).not.toEqual([]);
-  const { outputs, timing } = await house.run("relative", [float(5), float(7), float(6)]);
-  expect(outputs).toEqual([float(0), float(0), float(0)]);
-  expect(timing.batchSize).toBe(1);
-});
-
-test("rows of different lengths share no batch where the graph takes no lengths, and keep their order", async () => {
-  const house = await engineHouse([tinyModel("sum")]);
-  const rows = [float(1), float(1, 2), float(3), float(1, 2, 3), float(4, 5), float(6)];
-  const { outputs } = await house.run("sum", rows);
-  expect(outputs.map(([sum]) => sum?.[0])).toEqual([1, 3, 3, 6, 9, 6]);
-  expect(
-    house
-      .eventsOf("BATCH_ANSWERED")
-      .map((batch) => batch.rows)
-      .sort(),
-  ).toEqual([1, 2, 3]);
-});
-
 test("what does not fit the signature is refused before it can harm a batch", async () => {
   const house = await engineHouse([tinyModel("lookup"), tinyModel("sum"), await bundledModel("mail")]);
   const refusals: [string, Row[], string][] = [
@@ -223,6 +139,105 @@ test("what does not fit the signature is refused before it can harm a batch", as
   }
   expect((await refusalOf(house.run("nothing", [index(1)]))).code).toBe("MODEL_NOT_READY");
   expect(house.eventsOf("BATCH_FAILED")).toEqual([]);
+});
+
+test("a released version finishes what waits, refuses what comes, and can be loaded again", async () => {
+  const house = await engineHouse([tinyModel("lookup"), tinyModel("sum")], { spares: 1 });
+  const letGo = await house.holdRunner();
+  const accepted = Array.from({ length: 100 }, (_, i) => house.run("lookup", [index(i % 10)]));
+  await house.untilQueued(36);
+  const released = house.engine.release("lookup");
+  const late = await refusalOf(house.run("lookup", [index(1)]));
+  expect([late.code, late.message]).toEqual(["MODEL_NOT_READY", "The version is not loaded."]);
+  letGo();
+  const answers = await Promise.all(accepted);
+  expect(answers.map(({ outputs }) => outputs[0]?.[0]?.[0])).toEqual(accepted.map((_, i) => (i % 10) ** 2));
+  await released;
+  expect(house.engine.state().lanes.map(({ versionId }) => versionId)).toEqual(["sum"]);
+  expect(await house.engine.load(tinyModel("lookup"))).toMatchObject({ provider: "CPU", batching: "FIXED" });
+  expect((await house.run("lookup", [index(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+});
+
+test("what waits behind more than its deadline allows is refused at once, with the time after which to come back", async () => {
+  const house = await engineHouse([tinyModel("lookup", { maxInputs: 1 })]);
+  for (let i = 0; i < 20; i++) await house.run("lookup", [index(1)]);
+  const letGo = await house.holdRunner();
+  const many = Array.from({ length: 900 }, () => index(2));
+  const large = house.run("lookup", many);
+  await house.untilQueued(899);
+  const error = await refusalOf(house.run("lookup", [index(3)], { withinMs: 5 }));
+  expect([error.code, error.message]).toEqual([
+    "OVERLOADED",
+    "899 inputs of this tenant are waiting already: these would hardly be answered before their deadline.",
+  ]);
+  expect(error.retryAfterMs).toBeGreaterThanOrEqual(5);
+  // Who waits behind nobody, and who has the time, is taken.
+  const taken = [
+    house.run("lookup", [index(3)], { tenantId: "ten_b", withinMs: 5_000 }),
+    house.run("lookup", [index(3)], { withinMs: 20_000 }),
+  ];
+  letGo();
+  await Promise.all([large, ...taken]);
+});
+
+test("a version that is released twice, and loaded again meanwhile, is served", async () => {
+  const house = await engineHouse([tinyModel("lookup")]);
+  const letGo = await house.holdRunner();
+  const accepted = house.run("lookup", [index(4)]);
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "it is on its way" });
+  const released = [house.engine.release("lookup"), house.engine.release("lookup")];
+  const loaded = house.engine.load(tinyModel("lookup"));
+  letGo();
+  await Promise.all([accepted, ...released, loaded]);
+  expect((await house.run("lookup", [index(3)])).outputs).toEqual([[Float32Array.of(9)]]);
+});
+
+test("a batch that takes far longer than expected gives way: the spare answers what comes after it", async () => {
+  const house = await engineHouse([tinyModel("lookup")], { spares: 1, overdueMs: 50 });
+  const letGo = await house.holdRunner();
+  const held = house.run("lookup", [index(1)]);
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
+  // The runner stands still, and nothing has ended it.
+  expect((await house.run("lookup", [index(2)])).outputs).toEqual([[Float32Array.of(4)]]);
+  letGo();
+  expect((await held).outputs).toEqual([[Float32Array.of(1)]]);
+  expect(house.eventsOf("RUNNER_ENDED")).toEqual([]);
+});
+
+test("a tenant who floods three lanes leaves another's lane its turn at once", async () => {
+  const flooded = ["one", "two", "three"].map((id) => variantOf(tinyModel("lookup"), { id }));
+  const house = await engineHouse([...flooded, tinyModel("sum")]);
+  const letGo = await house.holdRunner();
+  const many = Array.from({ length: 192 }, () => index(2));
+  const flood = flooded.map(({ id }) => house.run(id, many, { tenantId: "flood" }));
+  await house.untilQueued(512);
+  const quiet = house.run("sum", [float(1, 2)], { tenantId: "quiet" });
+  await house.untilQueued(513);
+  letGo();
+  await quiet;
+  // The one that ran, and its own.
+  expect(house.eventsOf("BATCH_ANSWERED").length).toBeLessThanOrEqual(2);
+  await Promise.all(flood);
+});
+
+test("what requests hold of memory is bounded, given back when they are answered, and what could never fit is refused", async () => {
+  const house = await engineHouse([tinyModel("sum")], { maxBytesInFlight: 4_000 });
+  const large = (values: number): Row => [new Float32Array(values).fill(1)];
+  const never = await refusalOf(house.run("sum", [large(501)]));
+  expect([never.code, never.message]).toEqual([
+    "INVALID_INPUT",
+    "inputs take 2004 bytes; at most 2000 can wait at once.",
+  ]);
+  const letGo = await house.holdRunner();
+  const held = ["ten_a", "ten_b"].map((tenantId) => house.run("sum", [large(500)], { tenantId }));
+  const ofTenant = await refusalOf(house.run("sum", [large(1)], { tenantId: "ten_a" }));
+  expect([ofTenant.code, ofTenant.message.slice(0, 32)]).toEqual(["OVERLOADED", "The inputs of this tenant that a"]);
+  const ofAll = await refusalOf(house.run("sum", [large(1)], { tenantId: "ten_c" }));
+  expect([ofAll.code, ofAll.message]).toEqual(["OVERLOADED", "Too many inputs are waiting already. Ask again later."]);
+  letGo();
+  await Promise.all(held);
+  expect(house.engine.state().bytesInFlight).toBe(0);
+  expect((await house.run("sum", [large(500)], { tenantId: "ten_c" })).outputs).toEqual([[Float32Array.of(500)]]);
 });
 
 test("closing finishes what was accepted, refuses what comes, and leaves no process behind", async () => {

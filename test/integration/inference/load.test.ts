@@ -14,6 +14,10 @@ const withInput =
     return { ...version, manifest: { ...version.manifest, signature } };
   };
 
+const withFile =
+  (change: (whole: Uint8Array) => Uint8Array): Change =>
+  (version) => ({ ...version, readModel: async () => change(await version.readModel()) });
+
 const refusals: [string, Change, string][] = [
   [
     "a golden output that the model does not give",
@@ -26,9 +30,9 @@ const refusals: [string, Change, string][] = [
     },
     'golden sample 0: output "value" is 9 at place 0; 10 is expected, give or take 0.5.',
   ],
-  ["a file that is no model", (version) => ({ ...version, model: Buffer.from("no model at all") }), "protobuf"],
-  ["an empty file", (version) => ({ ...version, model: new Uint8Array() }), "not accepted"],
-  ["a file that is cut off", (version) => ({ ...version, model: version.model.subarray(0, 100) }), "protobuf"],
+  ["a file that is no model", withFile(() => Buffer.from("no model at all")), "protobuf"],
+  ["an empty file", withFile(() => new Uint8Array()), "not accepted"],
+  ["a file that is cut off", withFile((whole) => whole.subarray(0, 100)), "protobuf"],
   [
     "an input of another name",
     (version) => {

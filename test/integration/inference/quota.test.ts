@@ -27,10 +27,10 @@ async function tenantWithQuota(quota: number): Promise<TestTenant> {
   await gateway.sql("insert into plan_prices (plan_version_id, meter, unit_price_micros) values ($1, 'inputs', 100)", [
     id,
   ]);
-  await gateway.sql("insert into plan_quotas (plan_version_id, meter, quantity) values ($1, 'inputs', $2)", [
-    id,
-    quota,
-  ]);
+  await gateway.sql(
+    "insert into plan_limits (id, plan_version_id, applies_to, kind, meter, period, quantity) values ($1, $1, 'TENANT', 'QUOTA', 'inputs', 'BILLING_PERIOD', $2)",
+    [id, quota],
+  );
   await gateway.sql("update subscriptions set plan_version_id = $1 where tenant_id = $2", [id, tenant.id]);
   return tenant;
 }
@@ -87,7 +87,7 @@ describe("a quota of inputs", () => {
       "QUOTA_EXCEEDED",
     );
     await gateway.sql(
-      "update plan_quotas set quantity = 5 where plan_version_id = (select plan_version_id from subscriptions where tenant_id = $1)",
+      "update plan_limits set quantity = 5 where plan_version_id = (select plan_version_id from subscriptions where tenant_id = $1)",
       [tenant.id],
     );
     expect((await tenant.key.infer({ model: "digits", inputs: [grey] })).errors).toEqual([]);

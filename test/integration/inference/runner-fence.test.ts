@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { versionToLoad } from "../../../src/domains/inference/loaded-version.ts";
 import { Runner } from "../../../src/domains/inference/runner.ts";
+import { platformGroup } from "../../../src/domains/inference/runner-group.ts";
 import { spawnRunner } from "../../../src/domains/inference/runner-process.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { engineHouse } from "../../support/engine-house.ts";
@@ -32,7 +33,10 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
     expect(read("limits")).toMatch(/Max core file size +0 +0 +bytes/);
     expect(read("status")).toMatch(/NoNewPrivs:\s1/);
     // The gateway's command line would tell where things are.
-    expect(read("cmdline").split("\0").slice(1, -1)).toEqual([expect.stringMatching(/runner-main\.[tj]s$/)]);
+    expect(read("cmdline").split("\0").slice(1, -1)).toEqual([
+      "--expose-gc",
+      expect.stringMatching(/runner-main\.[tj]s$/),
+    ]);
     const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
     expect(open.filter((target) => target.startsWith("/") && !target.startsWith("/dev/null"))).toEqual([]);
   }
@@ -42,12 +46,12 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
 test("ONNX Runtime writes nothing home", async () => {
   const digits = versionToLoad(await bundledModel("digits"), 1);
   // Not fenced yet: what is written while it starts, loads and runs would be found.
-  const child = await spawnRunner(createLogger("silent"));
-  const runner = new Runner(child, 1_000);
+  const child = await spawnRunner(createLogger("silent"), { provider: "CPU" });
+  const runner = new Runner(child, { group: platformGroup, graceMs: 1_000 });
   onTestFinished(() => runner.end(1_000));
   await runner.started();
   const deadlineAt = performance.now() + 20_000;
-  await runner.load(digits, deadlineAt);
+  await runner.load(digits, await digits.readModel(), deadlineAt);
   await runner.run(digits, samplesOf(digits), deadlineAt);
   const home = readlinkSync(`/proc/${child.pid}/cwd`);
   expect(readFileSync(`/proc/${child.pid}/environ`, "utf8").split("\0")).toContain(`HOME=${home}`);

@@ -99,12 +99,20 @@ test("a repeat is told the price of the first request, though the plan has anoth
   await store.charge([keyed()]);
   const bystander = await house.createTenant({ quota: 1 });
   for (const change of [
-    "update plan_prices set unit_price_micros = 9 where plan_version_id = (select plan_version_id from subscriptions where tenant_id = $1)",
+    `with next as (insert into plan_versions (id, plan_id, version, currency)
+                     select v.id || '2', v.plan_id, 2, v.currency from plan_versions v
+                       join subscriptions s on s.plan_version_id = v.id where s.tenant_id = $1
+                     returning id),
+          price as (insert into plan_prices (plan_version_id, meter, unit_price_micros) select id, 'inputs', 9 from next)
+       update subscriptions set plan_version_id = (select id from next) where tenant_id = $1`,
     "delete from subscriptions where tenant_id = $1",
   ]) {
     await house.sql(change, [tenant]);
     const [repeat, other] = await store.charge([keyed(), chargeRequestOf(bystander, 5)]);
-    expect(repeat).toMatchObject({ kind: "REPEATED", first: { unitPriceMicros: 250n } });
+    expect(repeat).toMatchObject({
+      kind: "REPEATED",
+      first: { charged: [{ meter: "inputs", quantity: 1n, amountMicros: 250n }] },
+    });
     expect(other).toMatchObject({ kind: "QUOTA_EXCEEDED" });
   }
 });
@@ -170,19 +178,22 @@ describe("the ledger", () => {
       chargeRequestOf(tenant, 3),
       chargeRequestOf(tenant, 4, { apiKeyId: undefined, userId: "usr_test" }),
     ]);
-    await house.sql("update quota_usage set used = used + 1 where tenant_id = $1", [tenant]);
+    await house.sql("update usage_counters set quantity = quantity + 1 where tenant_id = $1 and plan_version_id = ''", [
+      tenant,
+    ]);
     await house.sql(
       "update usage_hourly set quantity = quantity - 1, events = events + 2 where tenant_id = $1 and api_key_id = ''",
       [tenant],
     );
     const drift = await house.drift();
     expect(drift.map(({ table, cached, recomputed }) => [table, cached, recomputed])).toEqual([
-      ["quota_usage", 8n, 7n],
+      ["usage_counters", 8n, 7n],
       ["usage_hourly", 3n, 1n],
       ["usage_hourly", 3n, 4n],
     ]);
     await house.rebuild();
     expect(await house.drift()).toEqual([]);
-    expect(await house.usedBy(tenant)).toBe(7);
+    const verdicts = await store.charge([chargeRequestOf(tenant, 93), chargeRequestOf(tenant, 1)]);
+    expect(verdicts.map((verdict) => verdict.kind)).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
   });
 });

@@ -50,7 +50,7 @@ async function lockQuota(): Promise<{ untilSomebodyWaits(): Promise<void>; letGo
   const locker = new pg.Client({ connectionString: house.url });
   await locker.connect();
   await locker.query("begin");
-  await locker.query("select 1 from quota_usage where tenant_id = $1 for update", [tenant]);
+  await locker.query("select 1 from tenant_ledgers where tenant_id = $1 for update", [tenant]);
   let isHeld = true;
   const letGo = async () => {
     if (isHeld) await locker.end();

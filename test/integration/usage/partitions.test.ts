@@ -88,8 +88,8 @@ describe("the months of the ledger", () => {
     const id = newId("usageEvent");
     const insert = (quantity: number) =>
       house.sql(
-        `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, unit_price_micros, inference_id, model_id, model_version_id, api_key_id)
-         values ('ten_x', $1, date_trunc('month', now(), 'UTC') + interval '40 days', 'inputs', $2, 'plv', 1, 'inf', 'mod', 'mdv', 'key')`,
+        `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, amount_micros, price_model_id, period_starts_at, is_late, inference_id, model_id, model_version_id, api_key_id)
+         values ('ten_x', $1, date_trunc('month', now(), 'UTC') + interval '40 days', 'inputs', $2, 'plv', 1, '', now(), false, 'inf', 'mod', 'mdv', 'key')`,
         [id, quantity],
       );
     await insert(1);
@@ -101,8 +101,8 @@ describe("the months of the ledger", () => {
 describe("a month that is not there", () => {
   test("takes no event", async () => {
     const late = house.sql(
-      `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, unit_price_micros, inference_id, model_id, model_version_id, api_key_id)
-       values ('ten_x', 'use_x', now() + interval '5 years', 'inputs', 1, 'plv', 1, 'inf', 'mod', 'mdv', 'key')`,
+      `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, amount_micros, price_model_id, period_starts_at, is_late, inference_id, model_id, model_version_id, api_key_id)
+       values ('ten_x', 'use_x', now() + interval '5 years', 'inputs', 1, 'plv', 1, '', now(), false, 'inf', 'mod', 'mdv', 'key')`,
     );
     await expect(late).rejects.toThrow(/no partition of relation "usage_events"/);
   });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
 import { ChargeStore } from "../../../src/domains/usage/charge.store.ts";
+import { UsageDaysStore } from "../../../src/domains/usage/usage-days.store.ts";
 import { UsageReportStore } from "../../../src/domains/usage/usage-report.store.ts";
 import {
   totalsOf,
@@ -71,9 +72,10 @@ const anyEvent: fc.Arbitrary<SeededEvent> = fc.record({
 
 async function seed(tenant: string, events: SeededEvent[]): Promise<void> {
   await house.sql(
-    `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, unit_price_micros, inference_id,
-                               model_id, model_version_id, api_key_id, user_id, reverses_id)
-     select $1, e.id, to_timestamp(e.at / 1000.0), e.meter, e.quantity, 'plv_' || e.price, e.price, 'inf', e.model,
+    `insert into usage_events (tenant_id, id, occurred_at, meter, quantity, plan_version_id, amount_micros,
+                               price_model_id, period_starts_at, is_late, inference_id, model_id, model_version_id, api_key_id, user_id, reverses_id)
+     select $1, e.id, to_timestamp(e.at / 1000.0), e.meter, e.quantity, 'plv_' || e.price,
+            e.quantity * e.price, '', date_trunc('month', to_timestamp(e.at / 1000.0), 'UTC'), false, 'inf', e.model,
             e.model || e.version, e.key, case when e.key is null then 'usr' end, case when e.quantity < 0 then 'use' end
        from json_to_recordset($2) as e(id text, at bigint, meter text, quantity bigint, price bigint, model text, version text, key text)`,
     [
@@ -138,7 +140,13 @@ describe("a report", () => {
     await house.rebuild();
     let notEmpty = 0;
     await fc.assert(
-      fc.asyncProperty(anyQuery, async (query) => {
+      fc.asyncProperty(anyQuery, anyMoment, async (query, rolledUntil) => {
+        // Wherever the days that are rolled up end, in the middle of the period or outside of it.
+        await house.sql("delete from usage_daily_spans");
+        await house.sql("select roll_usage_days($1, date_trunc('day', $2::timestamptz, 'UTC'))", [
+          tenant,
+          new Date(rolledUntil),
+        ]);
         const rows = await reports.report(tenant, query);
         const got = rows.map((row) => [nameOf(row, query), [row.quantity, row.amountMicros]] as const);
         const wanted = expectedRows(events, query);
@@ -169,6 +177,35 @@ describe("a report", () => {
     expect(await reports.report(tenant, query)).toMatchObject([{ quantity: 5n, amountMicros: 1250n }]);
     const whole = { ...query, startsAt: new Date(firstMonth), endsAt: new Date(lastMonthEnd) };
     expect(await reports.report(tenant, whole)).toMatchObject([{ quantity: 5n, amountMicros: 1250n }]);
+  });
+
+  test("is right when an hour of a day that was rolled up changes, before and after that day is rolled up again", async () => {
+    const tenant = await house.createTenant({ quota: 100 });
+    const days = new UsageDaysStore(house.database);
+    const at = firstMonth + 3 * dayMs;
+    const event = { model: "mod_a", version: "1", key: "key_a", meter: "inputs", price: 100 };
+    const write = async (inputs: number) => {
+      await seed(tenant, [{ ...event, occurredAt: at, quantity: inputs }]);
+      await house.rebuild();
+    };
+    const query = {
+      startsAt: new Date(firstMonth),
+      endsAt: new Date(firstMonth + 20 * dayMs),
+      groupBy: [],
+      interval: undefined,
+    };
+    const quantity = async () => (await reports.report(tenant, query)).map((row) => row.quantity);
+    await write(5);
+    await days.rollUp();
+    const rolled = "select sum(quantity)::int as quantity from usage_daily where tenant_id = $1";
+    expect(await house.sql(rolled, [tenant])).toEqual([{ quantity: 5 }]);
+    await write(7);
+    expect(await quantity()).toEqual([12n]);
+    const [span] = await house.sql("select rolled_until from usage_daily_spans where tenant_id = $1", [tenant]);
+    expect(span.rolled_until.getTime()).toBe(at);
+    await days.rollUp();
+    expect(await quantity()).toEqual([12n]);
+    expect(await house.sql(rolled, [tenant])).toEqual([{ quantity: 12 }]);
   });
 
   test("of more rows than anybody can read is refused", async () => {

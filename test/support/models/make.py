@@ -104,3 +104,67 @@ write(
     [value("x", FLOAT, ["batch"])],
     [value("largest", FLOAT, [None])],
 )
+
+# The mean of a row's tokens, its padding included: it is told each row's length, and makes no use of it.
+write(
+    "mean",
+    [
+        helper.make_node("Cast", ["ids"], ["floats"], to=FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["mean_of_all"], axes=[1], keepdims=0),
+        helper.make_node("Cast", ["lengths"], ["lengths_as_floats"], to=FLOAT),
+        helper.make_node("Mul", ["lengths_as_floats", "nothing"], ["unused"]),
+        helper.make_node("Add", ["mean_of_all", "unused"], ["mean"]),
+    ],
+    [value("ids", INT64, ["batch", "length"]), value("lengths", INT64, ["batch"])],
+    [value("mean", FLOAT, ["batch"])],
+    [constant("nothing", FLOAT, [0])],
+)
+
+# Adds up six numbers, each by its weight; the last three weigh nothing. What every explanation of it must say is known.
+write(
+    "weighted",
+    [
+        helper.make_node("Mul", ["x", "weights"], ["weighed"]),
+        helper.make_node("ReduceSum", ["weighed", "axes"], ["y"], keepdims=0),
+    ],
+    [value("x", FLOAT, ["batch", 6])],
+    [value("y", FLOAT, ["batch"])],
+    [constant("weights", FLOAT, [1.5, -2.0, 0.25, 0.0, 0.0, 0.0], [6]), constant("axes", INT64, [1], [1])],
+)
+
+# x0·x1 + tanh(x2): numbers that only count together, one that counts by itself, and three that do not count.
+write(
+    "together",
+    [
+        helper.make_node("Split", ["x", "sizes"], ["x0", "x1", "x2", "rest"], axis=1),
+        helper.make_node("Mul", ["x0", "x1"], ["product"]),
+        helper.make_node("Tanh", ["x2"], ["curve"]),
+        helper.make_node("Add", ["product", "curve"], ["sum"]),
+        helper.make_node("Squeeze", ["sum", "axes"], ["y"]),
+    ],
+    [value("x", FLOAT, ["batch", 6])],
+    [value("y", FLOAT, ["batch"])],
+    [constant("sizes", INT64, [1, 1, 1, 3], [4]), constant("axes", INT64, [1], [1])],
+)
+
+# For each token two scores, by a table, and a weight that is the token's share of all ids up to its text's end.
+write(
+    "token-scores",
+    [
+        helper.make_node("Gather", ["table", "token_ids"], ["logits"]),
+        helper.make_node("Cast", ["token_ids"], ["as_float"], to=FLOAT),
+        helper.make_node("CumSum", ["as_float", "axis"], ["running"]),
+        helper.make_node("Sub", ["lengths", "one"], ["last"]),
+        helper.make_node("Unsqueeze", ["last", "axes"], ["last_column"]),
+        helper.make_node("GatherElements", ["running", "last_column"], ["total"], axis=1),
+        helper.make_node("Div", ["as_float", "total"], ["weights"]),
+    ],
+    [value("token_ids", INT64, ["batch", "sequence"]), value("lengths", INT64, ["batch"])],
+    [value("logits", FLOAT, ["batch", "sequence", 2]), value("weights", FLOAT, ["batch", "sequence"])],
+    [
+        constant("table", FLOAT, [0, 0, 0, 0, 2, 0, 0, 3, 1, 1], [5, 2]),
+        constant("axis", INT64, [1]),
+        constant("one", INT64, [1]),
+        constant("axes", INT64, [1], [1]),
+    ],
+)

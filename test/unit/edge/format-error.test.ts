@@ -119,7 +119,18 @@ describe("what GraphQL refuses", () => {
 });
 
 describe("an error of ours", () => {
-  const limit = { kind: "QUOTA", meter: "inputs", limit: 10, used: 9, requested: 2, resetsAt: "2026-12-01" };
+  const limit = {
+    id: "lim_1",
+    kind: "QUOTA",
+    scope: "tenant",
+    meter: "inputs",
+    model: undefined,
+    period: "BILLING_PERIOD",
+    limit: 10,
+    used: 9,
+    requested: 2,
+    resetsAt: "2026-12-01",
+  };
   const error = new TollgateError("QUOTA_EXCEEDED", "It is used up.", { limit, retryAfterMs: 5, cause: "hush" });
   const told = { code: "QUOTA_EXCEEDED", retryable: false, requestId: "req_1", retryAfterMs: 5, limit };
 

@@ -10,7 +10,9 @@ const schema = buildSchema(`
   type Folder { folder: Folder, name: String, things(first: Int): [Thing!]!, infer(input: In): Out }
   interface Named { name: String }
   type Thing implements Named { name: String, things(first: Int): [Thing!]!, named: Named }
-  input In { inputs: [One!]!, topK: Int }
+  input In { inputs: [One!]!, topK: Int, explain: Explain }
+  input Explain { method: Method!, outputIndexes: [Int!], samples: Int }
+  enum Method { OCCLUSION INTEGRATED_GRADIENTS SHAP ATTENTION }
   input One { text: String }
   type Out { id: ID, thing: Thing }
 `);
@@ -110,8 +112,45 @@ describe("the inputs of", () => {
   });
 });
 
+describe("the changed inputs that explanations could take:", () => {
+  const explained = "mutation($i: In!) { infer(input: $i) { id } }";
+  const twoInputs = [{}, {}];
+  test.each([
+    ["mutation { infer(input: { inputs: [{}, {}], explain: { method: SHAP, samples: 100 } }) { id } }", {}, 202],
+    ["mutation { infer(input: { inputs: [{}], explain: { method: SHAP } }) { id } }", {}, 257],
+    ["mutation { infer(input: { inputs: [{}], explain: { method: ATTENTION } }) { id } }", {}, 0],
+    [explained, { i: { inputs: twoInputs, explain: { method: "INTEGRATED_GRADIENTS", samples: 2 } } }, 514],
+    [explained, { i: { inputs: twoInputs, explain: { method: "OCCLUSION", outputIndexes: [1] } } }, 257],
+    [explained, { i: { inputs: twoInputs, explain: { method: "OCCLUSION", outputIndexes: [1, 1, 1] } } }, 514],
+    [explained, { i: { inputs: twoInputs, explain: { method: "OCCLUSION", outputIndexes: [] } } }, 514],
+    [explained, { i: { inputs: twoInputs, explain: null } }, 0],
+    [
+      "mutation($m: Method!, $x: [One!]!) { infer(input: { inputs: $x, explain: { method: $m, samples: 9 } }) { id } }",
+      { m: "SHAP", x: twoInputs },
+      20,
+    ],
+    [
+      "mutation($e: Explain = { method: SHAP, samples: 99 }) { infer(input: { inputs: [{}], explain: $e }) { id } }",
+      {},
+      100,
+    ],
+    [
+      "mutation($i: In!) { a: infer(input: $i) { id } b: infer(input: $i) { id } }",
+      { i: { inputs: twoInputs, explain: { method: "OCCLUSION" } } },
+      1028,
+    ],
+    [
+      "mutation($i: In!) { other(input: $i) { id } }",
+      { i: { inputs: twoInputs, explain: { method: "OCCLUSION" } } },
+      0,
+    ],
+  ])("%s with %j", (text, variables, evaluations) => {
+    expect(planOf(text).evaluations(variables)).toBe(evaluations);
+  });
+});
+
 describe("an operation is refused one beyond a bound, and not at it:", () => {
-  const limits = { maxDepth: 3, maxAliases: 2, maxCost: 30, maxInputs: 3 };
+  const limits = { maxDepth: 3, maxAliases: 2, maxCost: 30, maxInputs: 3, maxEvaluations: 257 };
   test.each([
     [
       "depth",
@@ -131,6 +170,12 @@ describe("an operation is refused one beyond a bound, and not at it:", () => {
       "mutation { infer(input: { inputs: [{}, {}, {}] }) { id } }",
       "mutation { infer(input: { inputs: [{}, {}, {}, {}] }) { id } }",
       "infers 4 inputs; the limit is 3",
+    ],
+    [
+      "explanations",
+      "mutation { infer(input: { inputs: [{}], explain: { method: OCCLUSION } }) { id } }",
+      "mutation { infer(input: { inputs: [{}, {}], explain: { method: OCCLUSION } }) { id } }",
+      "could explain by 514 changed inputs; the limit is 257",
     ],
   ])("%s", (_name, at, beyond, says) => {
     checkOperation(planOf(at), {}, limits);

@@ -1,7 +1,7 @@
 import sharp, { type Colour, type Sharp } from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { decodeImage } from "../../../src/domains/inference/image-preprocessing.ts";
-import type { ImageRecipe } from "../../../src/domains/models/manifest.ts";
+import type { ImageRecipe } from "../../../src/domains/models/recipes.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { bundledModel } from "../../support/tiny-models.ts";
 

@@ -12,9 +12,10 @@ import {
   maxRequestBytes,
 } from "../../../src/domains/inference/frame.ts";
 import { versionToLoad } from "../../../src/domains/inference/loaded-version.ts";
+import { pauseBefore } from "../../../src/domains/inference/restart-pause.ts";
 import { Runner, RunnerGone } from "../../../src/domains/inference/runner.ts";
+import { platformGroup } from "../../../src/domains/inference/runner-group.ts";
 import type { RunnerRequest } from "../../../src/domains/inference/runner-messages.ts";
-import { pauseBefore } from "../../../src/domains/inference/runner-pool.ts";
 import { fillWith } from "../../../src/domains/inference/tensor.ts";
 import { tinyModel } from "../../support/tiny-models.ts";
 
@@ -51,8 +52,15 @@ async function runnerThat(answer: (request: RunnerRequest) => Uint8Array): Promi
   });
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
   const runner = new Runner(
-    { pid: 1, pipe, ended, kill: () => end("it was killed"), fence: () => Promise.resolve([]) },
-    50,
+    {
+      pid: 1,
+      pipe,
+      ended,
+      kill: () => end("it was killed"),
+      fence: () => Promise.resolve([]),
+      residentBytes: () => undefined,
+    },
+    { group: platformGroup, graceMs: 50 },
   );
   far.write(frame(greeting));
   await runner.started();
