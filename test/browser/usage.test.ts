@@ -41,14 +41,15 @@ describe.each(sizes)("at $name", (size) => {
     await signInAs(page, { email: tenant.ownerEmail, password: tenant.ownerPassword });
     await goTo(page, "Playground");
     await page.getByRole("combobox", { name: "Model" }).click();
-    await page.getByRole("option", { name: "mail" }).click();
+    await page.getByRole("option", { name: "mail", exact: true }).click();
     await page.getByLabel("Text").fill("Subject: lunch\n\nShall we meet at noon?");
     await page.getByRole("button", { name: "Ask mail" }).click();
     await page.locator(".verdict-label").waitFor();
     await page.getByText("1 inputs").waitFor();
-    const charged = await gateway.sql("select sum(quantity)::int as inputs from usage_events where tenant_id = $1", [
-      tenant.id,
-    ]);
+    const charged = await gateway.sql(
+      "select sum(quantity)::int as inputs from usage_events where tenant_id = $1 and meter = 'inputs'",
+      [tenant.id],
+    );
     expect(charged).toEqual([{ inputs: 1 }]);
     expect(complaints).toEqual([]);
     await close();

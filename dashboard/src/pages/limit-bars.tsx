@@ -1,7 +1,8 @@
 import { Badge } from "../components/page.tsx";
-import { count, fromNow, percent, utc, words } from "../format.ts";
+import { count, fromNow, money, percent, utc, words } from "../format.ts";
 
 interface Limit {
+  id: string;
   kind: string;
   meter: string | null;
   scope: string;
@@ -17,7 +18,7 @@ export function LimitBars({ limits }: { limits: readonly Limit[] }) {
   return (
     <ul className="limits">
       {limits.map((limit) => (
-        <li key={`${limit.kind} ${limit.meter} ${limit.scope}`}>
+        <li key={limit.id}>
           <div className="limit-head">
             <span className="strong">
               {words(limit.kind)}
@@ -34,7 +35,7 @@ export function LimitBars({ limits }: { limits: readonly Limit[] }) {
           />
           <div className="limit-foot dim small">
             <span>
-              {count(limit.used)} of {count(limit.limit)}
+              {write(limit, limit.used)} of {write(limit, limit.limit)}
             </span>
             {limit.resetsAt === null ? null : (
               <span title={utc(limit.resetsAt)}>
@@ -55,6 +56,11 @@ function LimitState({ share }: { share: number }) {
   ) : (
     <span className="dim small">{percent(share)}</span>
   );
+}
+
+/** A budget is money, in micro-units; all else is counted. */
+function write({ kind }: Limit, value: number): string {
+  return kind === "BUDGET" ? money(value, undefined) : count(value);
 }
 
 function shareOf({ used, limit }: Limit): number {

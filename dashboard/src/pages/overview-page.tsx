@@ -48,6 +48,7 @@ const OverviewDocument = graphql(`
       }
     }
     limits {
+      id
       kind
       meter
       scope

@@ -64,7 +64,9 @@ type Model = PlaygroundQuery["models"]["nodes"][number];
 
 export function PlaygroundPage() {
   const [{ data, error }, ask] = useQuery({ query: PlaygroundDocument });
-  const models = data?.models.nodes.filter(({ task }) => task !== "TENSOR");
+  const models = data?.models.nodes.filter(
+    ({ task }) => task === "IMAGE_CLASSIFICATION" || task === "TEXT_CLASSIFICATION",
+  );
   const [name, setName] = useState<string>();
   const model = models?.find((one) => one.name === name) ?? models?.[0];
   return (

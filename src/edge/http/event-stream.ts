@@ -13,7 +13,9 @@ import type { OpenStreams } from "./open-streams.ts";
 const heartbeatMs = 12_000;
 
 export function wantsEvents(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes("text/event-stream") === true;
+  const accept = request.headers.accept ?? "";
+  // Clients such as urql name it last of all that they can read, with every query.
+  return accept.includes("text/event-stream") && !accept.includes("json");
 }
 
 /**
