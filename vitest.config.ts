@@ -30,6 +30,7 @@ export default defineConfig({
       project("contract", { setup: [postgres], timeoutMs: 60_000 }),
       project("integration", { setup: [postgres], timeoutMs: 60_000 }),
       project("fault", { setup: [postgres, build], timeoutMs: 240_000 }),
+      project("browser", { setup: [postgres, build], timeoutMs: 120_000 }),
       project("e2e", { setup: [postgres, build], timeoutMs: 240_000 }),
     ],
   },

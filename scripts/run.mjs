@@ -8,6 +8,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 process.setSourceMapsEnabled(true);
-const { buildIfStale } = await import("./build.mjs");
-await buildIfStale();
+const { buildGatewayIfStale, buildIfStale } = await import("./build.mjs");
+// The schema is what the dashboard is built from, so it is written before.
+if (process.argv[2] === "schema") buildGatewayIfStale();
+else buildIfStale();
 await import("../dist/main.js");

@@ -30,6 +30,8 @@ import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
+import { MemberResolver } from "./domains/tenants/member.resolver.ts";
+import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
@@ -37,6 +39,7 @@ import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
 import { UsageResolver } from "./domains/usage/usage.resolver.ts";
 import { UsageTicksResolver } from "./domains/usage/usage-ticks.resolver.ts";
+import { AccountResolver } from "./domains/users/account.resolver.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
 import { SignInResolver } from "./domains/users/sign-in.resolver.ts";
 import { WebhooksResolver } from "./domains/webhooks/webhooks.resolver.ts";
@@ -45,6 +48,7 @@ import { maxTokens, startApollo } from "./edge/graphql/apollo.ts";
 import { NodeResolver } from "./edge/graphql/node.resolver.ts";
 import { schemaOf } from "./edge/graphql/schema.ts";
 import { Subscriptions } from "./edge/graphql/subscriptions.ts";
+import { readDashboard } from "./edge/http/dashboard-files.ts";
 import { listen, shut } from "./edge/http/listen.ts";
 import type { Readiness } from "./edge/http/operations.ts";
 import { createServer, type Serves } from "./edge/http/server.ts";
@@ -74,7 +78,10 @@ export const resolverClasses = [
   PlanResolver,
   PrincipalResolver,
   SignInResolver,
+  AccountResolver,
   TenantResolver,
+  MemberResolver,
+  MembershipResolver,
   SubscriptionResolver,
   TenantSubscriptionsResolver,
   ApiKeyResolver,
@@ -220,6 +227,8 @@ async function buildServer(
     apiKeys: keys.authenticator,
     accessTokens: people.authentication,
   });
+  const dashboard = await readDashboard(config.dashboardDir);
+  if (dashboard === undefined) logger.warn({ folder: config.dashboardDir }, "the dashboard is not built");
   return await createServer({
     config,
     logger,
@@ -234,5 +243,7 @@ async function buildServer(
     datasets: jobs.datasets,
     results: jobs.results,
     serves,
+    signIn: people.signIn,
+    dashboard,
   });
 }

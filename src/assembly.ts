@@ -19,6 +19,11 @@ import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanService } from "./domains/plans/plan.service.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
+import { InvitationStore } from "./domains/tenants/invitation.store.ts";
+import { MemberResolver } from "./domains/tenants/member.resolver.ts";
+import { MemberService } from "./domains/tenants/member.service.ts";
+import { MemberStore } from "./domains/tenants/member.store.ts";
+import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { SubscriptionService } from "./domains/tenants/subscription.service.ts";
 import { SubscriptionStore } from "./domains/tenants/subscription.store.ts";
@@ -44,6 +49,8 @@ import { UsageTicksStore } from "./domains/usage/usage-ticks.store.ts";
 import { UsageTicks } from "./domains/usage/usage-ticks.ts";
 import { AccessTokens } from "./domains/users/access-token.ts";
 import { AccessTokenAuthentication } from "./domains/users/access-token-authentication.ts";
+import { AccountResolver } from "./domains/users/account.resolver.ts";
+import { AccountService } from "./domains/users/account.service.ts";
 import { OperatorsService } from "./domains/users/operators.service.ts";
 import { Passwords } from "./domains/users/passwords.ts";
 import { PrincipalResolver } from "./domains/users/principal.resolver.ts";
@@ -86,11 +93,22 @@ export async function buildPeople({ config, logger, clock, database, notificatio
   const membershipsOf = (userId: string) => tenants.membershipsOf(userId);
   const attempts = new SignInAttemptsStore(database, clock);
   const signIn = new SignInService({ users, signIns, attempts, passwords, accessTokens, membershipsOf, clock });
+  const account = new AccountService({ users, signIns, signIn, passwords, clock });
   const tenantService = new TenantService(tenants, passwords, clock);
+  const invitations = new InvitationStore(database);
+  const members = new MemberService({
+    members: new MemberStore(database),
+    invitations,
+    passwords,
+    isUser: async (email) => (await users.findByEmail(email)) !== undefined,
+    prove: (credentials) => signIn.prove(credentials),
+    clock,
+  });
   return {
     users,
     tenants,
     tenantService,
+    signIn,
     operators: new OperatorsService(users, passwords),
     authentication: new AccessTokenAuthentication({
       accessTokens,
@@ -100,7 +118,15 @@ export async function buildPeople({ config, logger, clock, database, notificatio
       notifications,
       clock,
     }),
-    resolvers: [new PrincipalResolver(users), new SignInResolver(signIn), new TenantResolver(tenantService, tenants)],
+    invitations,
+    resolvers: [
+      new PrincipalResolver(users),
+      new SignInResolver(signIn),
+      new AccountResolver(account, signIn),
+      new TenantResolver(tenantService, tenants),
+      new MemberResolver({ service: members, invitations, now: () => clock.now() }),
+      new MembershipResolver(tenants),
+    ],
   };
 }
 

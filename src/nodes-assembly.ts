@@ -42,6 +42,10 @@ export function nodeLoaders(parts: {
         find: own(async (tenantId, id) => (id === tenantId ? await people.tenants.find(id) : undefined)),
       },
     ],
+    [
+      "ivt",
+      { permission: "members:write", find: own((tenantId, id) => people.invitations.findOfTenant(tenantId, id)) },
+    ],
     ["key", { permission: "keys:read", find: own((tenantId, id) => keys.store.find(tenantId, id)) }],
     ["aud", { permission: "audit:read", find: own((tenantId, id) => audit.findOfTenant(tenantId, id)) }],
     ["job", { permission: "jobs:read", find: own((tenantId, id) => jobs.shownById(tenantId, id)) }],

@@ -6,6 +6,7 @@ export const idPrefixes = {
   user: "usr",
   signIn: "sgn",
   refreshToken: "rft",
+  invitation: "ivt",
   apiKey: "key",
   plan: "pln",
   planVersion: "plv",

@@ -30,6 +30,8 @@ export interface OperatorPrincipal extends Holder {
   signInId: string;
 }
 
+export type PersonPrincipal = MemberPrincipal | OperatorPrincipal;
+
 export type TenantPrincipal = ApiKeyPrincipal | MemberPrincipal;
 
 /** The principal as one of a tenant; operators are told that they have none. */

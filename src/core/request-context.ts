@@ -1,6 +1,6 @@
 import type { Abandoned } from "./abandonment.ts";
 import { TollgateError } from "./errors.ts";
-import { ofTenant, type Principal, type TenantPrincipal } from "./principal.ts";
+import { ofTenant, type PersonPrincipal, type Principal, type TenantPrincipal } from "./principal.ts";
 
 /** What a resolver knows of the request that it works on. */
 export interface RequestContext {
@@ -23,4 +23,11 @@ export function principalOf(context: Pick<RequestContext, "principal">): Princip
 
 export function tenantPrincipalOf(context: RequestContext): TenantPrincipal {
   return ofTenant(principalOf(context));
+}
+
+/** The principal as a person; a machine is told that it is none. */
+export function personOf(context: RequestContext): PersonPrincipal {
+  const principal = principalOf(context);
+  if (principal.kind !== "API_KEY") return principal;
+  throw new TollgateError("FORBIDDEN", "An API key is not signed in. To end it, use revokeApiKey.");
 }

@@ -14,6 +14,8 @@ export interface Config {
   databaseUrl: string | undefined;
   dataDir: string;
   modelsDir: string;
+  /** The built dashboard. Not a setting: it is built beside the gateway that it belongs to. */
+  dashboardDir: string;
   signingKeysDir: string;
   logLevel: (typeof logLevels)[number];
   introspection: boolean;
@@ -174,6 +176,7 @@ function configOf(variables: z.infer<typeof environmentSchema>): Config {
     databaseUrl: variables.DATABASE_URL,
     dataDir,
     modelsDir: path.resolve(variables.MODELS_DIR),
+    dashboardDir: path.join(root, "dashboard", "dist"),
     signingKeysDir: path.resolve(variables.SIGNING_KEYS_DIR ?? path.join(dataDir, "signing-keys")),
     logLevel: variables.LOG_LEVEL ?? (production ? "info" : "warn"),
     introspection: variables.INTROSPECTION ?? !production,

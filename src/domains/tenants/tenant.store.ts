@@ -1,11 +1,12 @@
 import { newId } from "../../core/ids.ts";
 import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
-import { isRole, type Role } from "../../core/permission.ts";
+import type { Role } from "../../core/permission.ts";
 import type { Database, Prisma } from "../../platform/database.ts";
 import { recordAuditEvent } from "../audit/audit-log.ts";
 import { latestTerms } from "../plans/plan-version.ts";
 import type { Membership } from "../users/place.ts";
 import { registerUser } from "../users/user-registration.ts";
+import { roleOf } from "./role.ts";
 
 export interface Tenant {
   id: string;
@@ -94,6 +95,18 @@ export class TenantStore {
     return members.map(({ tenantId, role }) => ({ tenantId, role: roleOf(role) }));
   }
 
+  /** The same places, with what their tenants are called. */
+  async placesOf(userId: string): Promise<(Membership & { tenantName: string })[]> {
+    const members = await this.#database.asSystem((prisma) =>
+      prisma.member.findMany({
+        where: { userId },
+        orderBy: [{ createdAt: "asc" }, { tenantId: "asc" }],
+        include: { tenant: { select: { name: true } } },
+      }),
+    );
+    return members.map(({ tenantId, role, tenant }) => ({ tenantId, role: roleOf(role), tenantName: tenant.name }));
+  }
+
   /** Writes the tenant, its subscription, its owner and the audit event together, or nothing of it. */
   async create(tenant: NewTenant): Promise<TenantCreation> {
     return await this.#database.asSystem((prisma) =>
@@ -140,10 +153,4 @@ async function addTenant(
 
 function tenantOf({ id, name, createdAt }: Tenant): Tenant {
   return { id, name, createdAt };
-}
-
-/** The table's check keeps every other word out. */
-function roleOf(text: string): Role {
-  if (isRole(text)) return text;
-  throw new Error(`A member has the unknown role ${text}.`);
 }

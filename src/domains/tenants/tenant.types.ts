@@ -6,7 +6,7 @@ import { NodeType } from "../../platform/graphql/node.types.ts";
 import { defaultPlanName } from "../plans/plan-version.ts";
 import { UserType } from "../users/user.types.ts";
 
-const roles = { OWNER: "OWNER", ADMIN: "ADMIN", DEVELOPER: "DEVELOPER", FINANCE: "FINANCE" } as const satisfies {
+export const roles = { OWNER: "OWNER", ADMIN: "ADMIN", DEVELOPER: "DEVELOPER", FINANCE: "FINANCE" } as const satisfies {
   [Name in Role]: Name;
 };
 

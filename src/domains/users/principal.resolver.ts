@@ -23,6 +23,13 @@ export class PrincipalResolver {
   async user(@Root() { userId }: PrincipalType): Promise<User | null> {
     return userId === undefined ? null : ((await this.#users.find(userId)) ?? null);
   }
+
+  @FieldResolver(() => Boolean, {
+    description: "Whether the person who asks may also act above tenants, as an operator of the platform.",
+  })
+  async isOperator(@Root() { userId }: PrincipalType): Promise<boolean> {
+    return userId !== undefined && (await this.#users.find(userId))?.isOperator === true;
+  }
 }
 
 function toPrincipal(principal: Principal): PrincipalType {

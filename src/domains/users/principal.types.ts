@@ -32,6 +32,6 @@ export class PrincipalType {
   @Field(() => ID, { nullable: true, description: "The API key, if a machine asks." })
   apiKeyId: string | null;
 
-  /** For the field `user`, which is looked up only when it is asked for. */
+  /** For the fields about the person, who is looked up only when they are asked for. */
   userId: string | undefined;
 }

@@ -1,6 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from "type-graphql";
-import { TollgateError } from "../../core/errors.ts";
-import { principalOf, type RequestContext } from "../../core/request-context.ts";
+import { personOf, type RequestContext } from "../../core/request-context.ts";
 import type { SignedIn, SignInService } from "./sign-in.service.ts";
 import { RefreshAccessTokenInputType, SignedInType, SignInInputType } from "./sign-in.types.ts";
 
@@ -33,10 +32,7 @@ export class SignInResolver {
   @Authorized()
   @Mutation(() => Boolean, { description: "Ends the sign-in: its tokens are refused everywhere within a second." })
   async signOut(@Ctx() context: RequestContext): Promise<boolean> {
-    const principal = principalOf(context);
-    if (principal.kind === "API_KEY")
-      throw new TollgateError("FORBIDDEN", "An API key is not signed in. To end it, use revokeApiKey.");
-    await this.#service.signOut(principal, context.requestId);
+    await this.#service.signOut(personOf(context), context.requestId);
     return true;
   }
 }

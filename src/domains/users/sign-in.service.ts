@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
-import { TollgateError } from "../../core/errors.ts";
+import { notFound, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import type { MemberPrincipal, OperatorPrincipal } from "../../core/principal.ts";
+import type { PersonPrincipal } from "../../core/principal.ts";
 import type { AccessTokens } from "./access-token.ts";
 import { attemptSubjects } from "./attempt-limits.ts";
 import { parseEmail } from "./email.ts";
@@ -28,13 +28,19 @@ interface Dependencies {
   clock: Clock;
 }
 
-interface SignInRequest {
+/** What a person says to be somebody, and where from. */
+export interface Credentials {
   email: string;
   password: string;
-  tenantId: string | undefined;
   clientAddress: string;
+}
+
+interface SignInRequest extends Credentials {
+  tenantId: string | undefined;
   requestId: string;
 }
+
+type Subjects = ReturnType<typeof attemptSubjects>;
 
 /** What a person holds after signing in. */
 export interface SignedIn {
@@ -73,18 +79,35 @@ export class SignInService {
    * passwords are being checked.
    */
   async signIn(request: SignInRequest): Promise<SignedIn> {
-    const email = parseEmail(request.email);
-    checkPasswordLength(request.password);
-    const subjects = attemptSubjects(email, request.clientAddress);
-    await this.#attempts.admit(subjects);
-    const user = await this.#userWith(email, request.password).catch(async (error: unknown) => {
-      await this.#attempts.takeBack(subjects);
-      throw error;
-    });
+    const { user, subjects } = await this.#admitted(request);
     const place = user && placeOf(user, await this.#membershipsOf(user.id), request.tenantId);
     if (user === undefined || place === undefined) throw refusedSignIn();
     await this.#attempts.succeed(subjects);
     return await this.#start(user.id, place.tenantId, request.requestId);
+  }
+
+  /**
+   * The id of the user whose e-mail and password these are, at the same cost and within the same bounds as signing in.
+   * Throws as signIn does.
+   */
+  async prove(credentials: Credentials): Promise<string> {
+    const { user, subjects } = await this.#admitted(credentials);
+    if (user === undefined) throw refusedSignIn();
+    await this.#attempts.succeed(subjects);
+    return user.id;
+  }
+
+  /** The user, where the password is theirs; an attempt is counted before it is looked at. */
+  async #admitted(credentials: Credentials): Promise<{ user: UserWithPassword | undefined; subjects: Subjects }> {
+    const email = parseEmail(credentials.email);
+    checkPasswordLength(credentials.password);
+    const subjects = attemptSubjects(email, credentials.clientAddress);
+    await this.#attempts.admit(subjects);
+    const user = await this.#userWith(email, credentials.password).catch(async (error: unknown) => {
+      await this.#attempts.takeBack(subjects);
+      throw error;
+    });
+    return { user, subjects };
   }
 
   /** Every path through it reads the user once and hashes once. */
@@ -157,14 +180,31 @@ export class SignInService {
   }
 
   /** Ends the principal's sign-in. Its access tokens are refused everywhere within a second. */
-  async signOut(principal: MemberPrincipal | OperatorPrincipal, requestId: string): Promise<void> {
-    const tenantId = principal.kind === "MEMBER" ? principal.tenantId : undefined;
-    await this.#signIns.revoke({
-      signIn: { id: principal.signInId, userId: principal.userId, tenantId },
-      reason: "SIGNED_OUT",
-      now: this.#clock.now(),
-      requestId,
-    });
+  async signOut(principal: PersonPrincipal, requestId: string): Promise<void> {
+    await this.#end(principal, "SIGNED_OUT", requestId);
+  }
+
+  /**
+   * Signs the person in to another of their tenants, or without a tenant as the operator that they are, and ends the
+   * sign-in that they came with. Throws NOT_FOUND for a place that is not theirs, and nothing is changed then.
+   */
+  async switchTenant(person: PersonPrincipal, tenantId: string | undefined, requestId: string): Promise<SignedIn> {
+    const [user, memberships] = await Promise.all([
+      this.#users.find(person.userId),
+      this.#membershipsOf(person.userId),
+    ]);
+    const place = user && placeOf(user, memberships, tenantId);
+    // Who asks for no tenant asks for the operator's place: it is never the first tenant instead.
+    if (place === undefined || place.tenantId !== tenantId) throw notFound("tenant");
+    const signedIn = await this.#start(person.userId, tenantId, requestId);
+    await this.#end(person, "SWITCHED", requestId);
+    return signedIn;
+  }
+
+  async #end(person: PersonPrincipal, reason: "SIGNED_OUT" | "SWITCHED", requestId: string): Promise<void> {
+    const tenantId = person.kind === "MEMBER" ? person.tenantId : undefined;
+    const signIn = { id: person.signInId, userId: person.userId, tenantId };
+    await this.#signIns.revoke({ signIn, reason, now: this.#clock.now(), requestId });
   }
 
   async #signedIn(signIn: SignIn, refreshToken: string): Promise<SignedIn> {

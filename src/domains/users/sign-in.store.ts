@@ -12,7 +12,12 @@ export interface SignIn {
 }
 
 /** Why a sign-in ended before its time. */
-type RevocationReason = "SIGNED_OUT" | "REFRESH_TOKEN_REUSED";
+export type RevocationReason =
+  | "SIGNED_OUT"
+  | "REFRESH_TOKEN_REUSED"
+  | "SWITCHED"
+  | "SIGNED_OUT_EVERYWHERE"
+  | "PASSWORD_CHANGED";
 
 interface Revocation {
   signIn: Pick<SignIn, "id" | "userId" | "tenantId">;
@@ -88,6 +93,14 @@ export class SignInStore {
       values: [usedId, next.id, Buffer.from(next.secretHash), now],
     });
     return added.length === 1;
+  }
+
+  /** The user's sign-ins that are not over. */
+  async openOf(userId: string, now: Date): Promise<SignIn[]> {
+    const rows = await this.#database.asSystem((prisma) =>
+      prisma.signIn.findMany({ where: { userId, revokedAt: null, expiresAt: { gt: now } }, orderBy: { id: "asc" } }),
+    );
+    return rows.map(signInOf);
   }
 
   /**

@@ -11,6 +11,13 @@ export interface User {
 
 export type UserWithPassword = User & { passwordHash: string };
 
+interface PasswordChange {
+  userId: string;
+  passwordHash: string;
+  tenantId: string | undefined;
+  requestId: string;
+}
+
 /** Users belong to no tenant, so they are read across tenants; the tenants' own role cannot reach them. */
 export class UserStore {
   readonly #database: Database;
@@ -27,6 +34,24 @@ export class UserStore {
   async findByEmail(email: string): Promise<UserWithPassword | undefined> {
     const row = await this.#database.asSystem((prisma) => prisma.user.findFirst({ where: { email } }));
     return row === null ? undefined : { ...userOf(row), passwordHash: row.passwordHash };
+  }
+
+  /** Gives the user another password, and writes so in the log of the place that they did it in. */
+  async changePassword(change: PasswordChange): Promise<void> {
+    const { userId, passwordHash, tenantId, requestId } = change;
+    await this.#database.asSystem((prisma) =>
+      prisma.$transaction(async (transaction) => {
+        await transaction.user.updateMany({ where: { id: userId }, data: { passwordHash } });
+        await recordAuditEvent(transaction, {
+          tenantId,
+          actorId: userId,
+          action: "user.password_changed",
+          subjectId: userId,
+          details: {},
+          requestId,
+        });
+      }),
+    );
   }
 
   /** Makes an operator. Undefined: there is a user of that e-mail, who is left as they are. */

@@ -3,6 +3,7 @@ import { TollgateError } from "../../core/errors.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { credentialOf } from "../auth/credential.ts";
 import { Admission } from "./admission.ts";
 import { requireUploader } from "./uploader.ts";
 
@@ -36,7 +37,7 @@ export function registerArtifacts(
       url: "/artifacts/:digest",
       // Before a byte of the body is read.
       onRequest: async (request) => {
-        request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+        request.principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
         requireUploader(request.principal);
         digestOf(request);
       },

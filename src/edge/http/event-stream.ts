@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type ExecutionArgs, type ExecutionResult, type GraphQLError, subscribe } from "graphql";
 import { Abandonment } from "../../core/abandonment.ts";
 import { TollgateError } from "../../core/errors.ts";
+import { credentialOf } from "../auth/credential.ts";
 import { extensionsOf } from "../graphql/format-error.ts";
 import { operationSchema, type StreamedOperation, type Subscriptions } from "../graphql/subscriptions.ts";
 import type { OpenStreams } from "./open-streams.ts";
@@ -12,7 +13,9 @@ import type { OpenStreams } from "./open-streams.ts";
 const heartbeatMs = 12_000;
 
 export function wantsEvents(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes("text/event-stream") === true;
+  const accept = request.headers.accept ?? "";
+  // Clients such as urql name it last of all that they can read, with every query.
+  return accept.includes("text/event-stream") && !accept.includes("json");
 }
 
 /**
@@ -28,7 +31,7 @@ export async function streamEvents(
   const abandonment = new Abandonment();
   const ended: { by: TollgateError | undefined } = { by: undefined };
   const stream = await streams.open({
-    authorization: request.headers.authorization,
+    authorization: credentialOf(request.headers, request.host),
     clientAddress: request.ip,
     end: (why) => {
       ended.by = why;

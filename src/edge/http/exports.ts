@@ -7,6 +7,7 @@ import { ofTenant } from "../../core/principal.ts";
 import type { UsageExports } from "../../domains/usage/usage-export.ts";
 import { usageDimensions, usageIntervals } from "../../domains/usage/usage-report.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { credentialOf } from "../auth/credential.ts";
 import { requirePermission } from "../graphql/authorize.ts";
 
 export interface ExportsOptions {
@@ -37,7 +38,7 @@ const reportQuery = z.strictObject({
  */
 export function registerExports(server: FastifyInstance, { authenticator, exports }: ExportsOptions): void {
   const tenantOf = async (request: FastifyRequest): Promise<string> => {
-    const principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+    const principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
     if (principal === undefined) {
       throw new TollgateError("UNAUTHENTICATED", "Send `Authorization: Bearer <API key or access token>`.");
     }

@@ -8,6 +8,7 @@ import {
 } from "../../domains/billing/documents.service.ts";
 import { scopeOf } from "../../domains/billing/scope.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { credentialOf } from "../auth/credential.ts";
 import { requirePermission } from "../graphql/authorize.ts";
 import type { Admission } from "./admission.ts";
 
@@ -26,7 +27,7 @@ export function registerInvoices(
     method: "GET",
     url: "/invoices/:file",
     preValidation: async (request: FastifyRequest) => {
-      request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+      request.principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
     },
     handler: async (request, reply) =>
       await admission.admit(async () => {

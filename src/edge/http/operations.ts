@@ -15,13 +15,6 @@ export interface OperationsOptions {
 
 /** What operators and load balancers ask: is it alive, is it ready, what does it measure. */
 export function registerOperations(server: FastifyInstance, options: OperationsOptions): void {
-  server.get("/", (_request, reply) => {
-    void reply.type("text/plain; charset=utf-8");
-    return reply.send(
-      "This is Tollgate. POST GraphQL to /graphql with `Authorization: Bearer <API key or access token>`.\n",
-    );
-  });
-
   server.get("/healthz", (_request, reply) => reply.send({ status: "alive" }));
 
   server.get("/readyz", async (_request, reply) => {

@@ -12,12 +12,15 @@ import type { Artifacts } from "../../domains/models/artifacts.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { credentialOf } from "../auth/credential.ts";
 import type { GraphqlDoor } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
 import { withRequestId } from "../graphql/request-scope.ts";
 import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
 import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
+import { registerDashboard, sendPage, wantsPage } from "./dashboard.ts";
+import type { DashboardFiles } from "./dashboard-files.ts";
 import { registerDatasets } from "./datasets.ts";
 import { streamEvents, wantsEvents } from "./event-stream.ts";
 import { type ExportsOptions, registerExports } from "./exports.ts";
@@ -26,11 +29,12 @@ import { registerJobResults } from "./job-results.ts";
 import { readMultipart } from "./multipart.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { type OperationsOptions, registerOperations } from "./operations.ts";
+import { registerSession, type SessionOptions } from "./session.ts";
 import { refuseSlowBodies } from "./slow-bodies.ts";
 import { requireUploader } from "./uploader.ts";
 import { maxMessageBytes, websocketHandler } from "./websocket.ts";
 
-interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptions {
+interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptions, SessionOptions {
   config: Config;
   logger: Logger;
   graphql: GraphqlDoor;
@@ -40,6 +44,8 @@ interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptio
   datasets: DatasetsService;
   results: ResultsService;
   serves: Serves;
+  /** Undefined where it was not built. */
+  dashboard: DashboardFiles | undefined;
 }
 
 /** Whom a process serves: everybody, or only whoever operates it, as a worker does. */
@@ -74,6 +80,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     sendError(asTollgateError(error, request, options), request, reply),
   );
   server.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request)) return sendPage(reply, options.dashboard, "index");
     const error = new TollgateError(
       "NOT_FOUND",
       `There is nothing at ${request.method} ${request.url.split("?")[0]}. POST to /graphql.`,
@@ -90,7 +97,7 @@ async function openToCallers(server: FastifyInstance, options: ServerOptions): P
   const { graphql, config, authenticator, subscriptions } = options;
   const admission = new Admission(config.requestsInFlight);
   const authenticate = async (request: FastifyRequest) => {
-    request.principal = await authenticator.authenticate(request.headers.authorization, request.ip);
+    request.principal = await authenticator.authenticate(credentialOf(request.headers, request.host), request.ip);
   };
   const streams = await openStreams(server, options);
   const apolloHandler = fastifyApolloHandler(graphql.apollo, {
@@ -124,6 +131,13 @@ async function openToCallers(server: FastifyInstance, options: ServerOptions): P
   registerArtifacts(server, { ...options, uploads });
   registerInvoices(server, options, admission);
   registerExports(server, options);
+  registerPeople(server, options);
+}
+
+/** What stands open to people rather than programs: their sessions, and the pages that they sign in on. */
+function registerPeople(server: FastifyInstance, options: ServerOptions): void {
+  registerSession(server, options);
+  registerDashboard(server, options.dashboard);
 }
 
 /** Undefined where the request is not of the usual form, or its operation is not known yet: then Apollo is asked. */

@@ -1,10 +1,12 @@
 import type { WebSocket, WebsocketHandler } from "@fastify/websocket";
+import type { FastifyRequest } from "fastify";
 import { GraphQLError } from "graphql";
 import { CloseCode, type Context } from "graphql-ws";
 import { makeHandler } from "graphql-ws/use/@fastify/websocket";
 import { Abandonment } from "../../core/abandonment.ts";
 import { messageOf, TollgateError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
+import { credentialOf } from "../auth/credential.ts";
 import { operationSchema, type Subscriptions } from "../graphql/subscriptions.ts";
 import type { OpenStream, OpenStreams } from "./open-streams.ts";
 
@@ -26,11 +28,12 @@ type SocketContext = Context<
   Record<string, unknown> | undefined,
   { socket: WebSocket; request: RequestLike } & Partial<Extra>
 >;
-type RequestLike = { ip: string; headers: { authorization?: string | undefined } };
+type RequestLike = Pick<FastifyRequest, "ip" | "host" | "headers">;
 
 /**
  * Subscriptions over WebSocket, by the protocol `graphql-transport-ws`. The credential comes in connection_init as
- * `{ "authorization": "Bearer …" }`, because browsers cannot set a header there; or in the header.
+ * `{ "authorization": "Bearer …" }`, because browsers cannot set a header there; or in the header;
+ * or, from a page of our own, in the cookie.
  */
 export function websocketHandler(streams: OpenStreams, subscriptions: Subscriptions): WebsocketHandler {
   return makeHandler<Record<string, unknown> | undefined, Extra>(
@@ -67,7 +70,7 @@ async function connect({ extra, connectionParams }: SocketContext, streams: Open
   const given = connectionParams?.["authorization"] ?? connectionParams?.["Authorization"];
   try {
     extra.stream = await streams.open({
-      authorization: typeof given === "string" ? given : extra.request.headers.authorization,
+      authorization: typeof given === "string" ? given : credentialOf(extra.request.headers, extra.request.host),
       clientAddress: extra.request.ip,
       end: (why) => closeWith(extra.socket, why),
     });

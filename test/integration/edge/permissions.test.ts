@@ -8,11 +8,11 @@ import { type Operation, operationsOfSchema, requestFor } from "../../support/sc
 // Walks the public schema: whatever is not named here needs a credential and a permission, from the day it is added.
 const operations = operationsOfSchema();
 /** They are how one becomes somebody. */
-const needNobody = ["signIn", "refreshAccessToken"];
+const needNobody = ["signIn", "refreshAccessToken", "acceptInvitation"];
 /** Whoever has a credential may ask who they are. */
 const needNoPermission = ["me"];
 /** No permission makes a machine a person. */
-const needAPerson = ["signOut"];
+const needAPerson = ["signOut", "signOutEverywhere", "switchTenant", "changePassword"];
 
 let gateway: TestGateway;
 let tenant: TestTenant;

@@ -1,0 +1,65 @@
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const compactNumber = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const local = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+export function compact(value: number): string {
+  return value < 10_000 ? whole.format(value) : compactNumber.format(value);
+}
+
+export function percent(share: number, digits = 0): string {
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+/**
+ * Money in micro-units, as it is, to the cent; below one unit to the last digit that counts, so that a price of a tenth
+ * of a cent does not read as nothing.
+ */
+export function money(micros: string | number | bigint, currency: string | undefined): string {
+  const value = Number(micros) / 1_000_000;
+  const digits = value !== 0 && Math.abs(value) < 1 ? 6 : 2;
+  const format = new Intl.NumberFormat("en", {
+    ...(currency === undefined ? {} : { style: "currency", currency }),
+    minimumFractionDigits: 2,
+    maximumFractionDigits: digits,
+  });
+  return format.format(value);
+}
+
+/** In the zone of whoever reads it. */
+export function dateTime(iso: string): string {
+  return local.format(new Date(iso));
+}
+
+/** As it is booked: periods begin and end in UTC. */
+export function utc(date: Date | string, { withTime = true }: { withTime?: boolean } = {}): string {
+  const text = new Date(date).toISOString();
+  return withTime ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : text.slice(0, 10);
+}
+
+/** "in 3 days", "2 minutes ago". */
+export function fromNow(iso: string, now: number = Date.now()): string {
+  const seconds = (new Date(iso).getTime() - now) / 1000;
+  const steps: [Intl.RelativeTimeFormatUnit, number][] = [
+    ["day", 86_400],
+    ["hour", 3_600],
+    ["minute", 60],
+  ];
+  const step = steps.find(([, length]) => Math.abs(seconds) >= length);
+  if (step === undefined) return seconds > 0 ? "in less than a minute" : "just now";
+  return relative.format(Math.trunc(seconds / step[1]), step[0]);
+}
+
+export function milliseconds(value: number): string {
+  return value < 10 ? `${value.toFixed(2)} ms` : `${value.toFixed(1)} ms`;
+}
+
+/** `IMAGE_CLASSIFICATION` as it reads: "Image classification". */
+export function words(constant: string): string {
+  const text = constant.toLowerCase().replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

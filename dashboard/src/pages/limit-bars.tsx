@@ -1,0 +1,73 @@
+import { Badge } from "../components/page.tsx";
+import { count, fromNow, money, percent, utc, words } from "../format.ts";
+
+interface Limit {
+  id: string;
+  kind: string;
+  meter: string | null;
+  scope: string;
+  limit: number;
+  used: number;
+  remaining: number;
+  resetsAt: string | null;
+}
+
+/** Each limit with how much of it is gone, and when it is whole again. */
+export function LimitBars({ limits }: { limits: readonly Limit[] }) {
+  if (limits.length === 0) return <p className="dim">No limit applies.</p>;
+  return (
+    <ul className="limits">
+      {limits.map((limit) => (
+        <li key={limit.id}>
+          <div className="limit-head">
+            <span className="strong">
+              {words(limit.kind)}
+              {limit.meter === null ? "" : ` of ${limit.meter.replaceAll("_", " ")}`}
+            </span>
+            <LimitState share={shareOf(limit)} />
+          </div>
+          <meter
+            className={`limit-bar ${toneOf(shareOf(limit))}`}
+            aria-label={`${words(limit.kind)} used`}
+            min={0}
+            max={1}
+            value={Math.min(1, shareOf(limit))}
+          />
+          <div className="limit-foot dim small">
+            <span>
+              {write(limit, limit.used)} of {write(limit, limit.limit)}
+            </span>
+            {limit.resetsAt === null ? null : (
+              <span title={utc(limit.resetsAt)}>
+                resets {fromNow(limit.resetsAt)}, {utc(limit.resetsAt)}
+              </span>
+            )}
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function LimitState({ share }: { share: number }) {
+  if (share >= 1) return <Badge tone="bad">Used up</Badge>;
+  return share >= 0.8 ? (
+    <Badge tone="warn">{percent(share)}</Badge>
+  ) : (
+    <span className="dim small">{percent(share)}</span>
+  );
+}
+
+/** A budget is money, in micro-units; all else is counted. */
+function write({ kind }: Limit, value: number): string {
+  return kind === "BUDGET" ? money(value, undefined) : count(value);
+}
+
+function shareOf({ used, limit }: Limit): number {
+  return limit === 0 ? 1 : used / limit;
+}
+
+function toneOf(share: number): string {
+  if (share >= 1) return "bad";
+  return share >= 0.8 ? "warn" : "plain";
+}
