@@ -84,8 +84,8 @@ describe("what cannot be read is refused with one error in the shape of every ot
   });
 
   test("an address where there is nothing", async () => {
-    const answer = await knock(gateway.url, "/graphiql?token=hush");
-    expect(expectOneError(answer, "NOT_FOUND")).toBe("There is nothing at GET /graphiql. POST to /graphql.");
+    const answer = await knock(gateway.url, "/nowhere?token=hush");
+    expect(expectOneError(answer, "NOT_FOUND")).toBe("There is nothing at GET /nowhere. POST to /graphql.");
     expect(answer.status).toBe(404);
   });
 

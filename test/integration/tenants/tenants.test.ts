@@ -175,7 +175,8 @@ describe("seeing tenants", () => {
       "select * from refresh_tokens",
       "select * from sign_in_attempts",
       "insert into tenants (id, name) values ('ten_x', 'x')",
-      "update members set role = 'OWNER'",
+      "update members set tenant_id = 'ten_x'",
+      "update members set user_id = 'usr_x'",
     ])
       await expect(house.database.tenantSql(tenantId, { text })).rejects.toThrow(/permission denied/);
   });
