@@ -54,7 +54,7 @@ export class Placement {
     this.#versions.delete(version);
     const holders = this.#options.pool.all().filter((runner) => runner.holds(version));
     await Promise.allSettled(
-      holders.map((runner) => runner.reserved(() => runner.release(version, this.#loadDeadline()))),
+      holders.map((runner) => this.#reserved(runner, () => runner.release(version, this.#loadDeadline()))),
     );
   }
 
@@ -128,7 +128,7 @@ export class Placement {
       // The spare: a model that breaks its runner breaks one that has no batch.
       const runner = this.#options.pool.of(platformGroup).at(-1);
       if (runner === undefined) throw noRunner();
-      await runner.reserved(async () => {
+      await this.#reserved(runner, async () => {
         await this.#makeRoom(runner, version);
         await this.#tryOut(runner, version, model);
       });
@@ -171,13 +171,18 @@ export class Placement {
     for (const runner of [...this.#options.pool.of(platformGroup)]) {
       await this.#platformLoads
         .within(() =>
-          runner.reserved(async () => {
+          this.#reserved(runner, async () => {
             const isDone = runner.holds(version) || !this.#versions.has(version) || !this.#fits(runner, version);
             if (!isDone) await warmUp(runner, version, { model, deadlineAt: this.#loadDeadline() });
           }),
         )
         .catch((error: unknown) => this.#options.onNotSpread(version, messageOf(error)));
     }
+  }
+
+  /** What came for the runner's other versions meanwhile was turned away, and is looked at again when it is free. */
+  async #reserved(runner: Runner, work: () => Promise<void>): Promise<void> {
+    await runner.reserved(work).finally(() => this.#options.onFree());
   }
 
   #fits(runner: Runner, version: LoadedVersion): boolean {

@@ -37,6 +37,9 @@ export interface RunnerProgram {
   args: readonly string[];
 }
 
+// What a session takes is measured by what its process holds: when garbage is collected, it is to be gone at once.
+const memoryFlags = ["--expose-gc", "--no-concurrent-array-buffer-sweeping"];
+
 /** @param provider a runner for CUDA may look for its libraries where the gateway would. */
 export async function spawnRunner(
   logger: Logger,
@@ -45,7 +48,7 @@ export async function spawnRunner(
   const directory = await mkdtemp(path.join(tmpdir(), "tollgate-runner-"));
   launcher ??= deathSignal();
   const prefix = await launcher;
-  const [program = process.execPath, ...args] = [...prefix, process.execPath, "--expose-gc", file, ...own];
+  const [program = process.execPath, ...args] = [...prefix, process.execPath, ...memoryFlags, file, ...own];
   const child = spawn(program, args, {
     cwd: directory,
     env: { ...environmentIn(directory), ...(provider === "CUDA" ? cudaEnvironment() : {}) },

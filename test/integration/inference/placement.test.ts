@@ -47,6 +47,18 @@ test("a runner that has more to hold than one runner can shares it with the othe
   expect(new Set(held(house).flat())).toEqual(new Set(["a", "b", "c"]));
 });
 
+test("what comes while another version is unloaded is answered as soon as that is done", async () => {
+  const house = await engineHouse([
+    variantOf(tinyModel("lookup"), { id: "a" }),
+    variantOf(tinyModel("lookup"), { id: "b" }),
+  ]);
+  const released = house.engine.release("a");
+  const answer = ask(house, "b");
+  await released;
+  expect(await answer).toBe(9);
+  expect(held(house)).toEqual([["b"]]);
+});
+
 test("a version that could never fit is refused, and what stands stays", async () => {
   const house = await engineHouse([tinyModel("lookup")], { memoryLimitMb: 256 });
   const error = await refusalOf(house.engine.load(variantOf(heavy(tinyModel("sum"), 130), { id: "large" })));
