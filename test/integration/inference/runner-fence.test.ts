@@ -35,6 +35,7 @@ test("a runner knows no secret, has nowhere to look or write, and a bound on its
     // The gateway's command line would tell where things are.
     expect(read("cmdline").split("\0").slice(1, -1)).toEqual([
       "--expose-gc",
+      "--no-concurrent-array-buffer-sweeping",
       expect.stringMatching(/runner-main\.[tj]s$/),
     ]);
     const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
