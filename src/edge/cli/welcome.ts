@@ -11,7 +11,7 @@ interface Welcome {
 
 /** What a newcomer reads when the gateway is up. */
 export function welcome({ url, demo, demoFile, examplesDir }: Welcome): string {
-  const lines = ["", `  Tollgate is ready at ${url}/graphql`, ""];
+  const lines = ["", `  Tollgate is ready at ${url}/graphql`, `  The dashboard is at  ${url}/`, ""];
   if (demo === undefined) return [...lines, "  Stop with Ctrl-C.", ""].join("\n");
   return [
     ...lines,
@@ -19,7 +19,7 @@ export function welcome({ url, demo, demoFile, examplesDir }: Welcome): string {
     "",
     firstRequest(url, demo.apiKey, path.join(examplesDir, "digits")),
     "",
-    "  Sign in with the mutation signIn as",
+    "  Sign in to the dashboard, or with the mutation signIn, as",
     `    the demo tenant's owner   ${demo.owner.email}   ${demo.owner.password}`,
     `    the operator              ${demo.operator.email}   ${demo.operator.password}`,
     "",

@@ -56,6 +56,7 @@ test("it says where to go, who can sign in, and where to read it again", () => {
   const text = welcome({ url: demo.url, demo, demoFile: "/data/demo.json", examplesDir: "/examples" });
   for (const part of [
     "http://localhost:4000/graphql",
+    "The dashboard is at  http://localhost:4000/\n",
     "owner@demo.example",
     "ghi-jkl",
     "operator@demo.example",
