@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { newId } from "../../src/core/ids.ts";
-import type { ChargeRequest } from "../../src/domains/usage/charge.ts";
+import type { ChargeRequest, ChargeVerdict } from "../../src/domains/usage/charge.ts";
 
 /** A charge as a gateway asks for it, of one model by one key unless told otherwise. */
 export function chargeRequestOf(tenantId: string, quantity: number, rest: Partial<ChargeRequest> = {}): ChargeRequest {
@@ -21,6 +21,10 @@ export function chargeRequestOf(tenantId: string, quantity: number, rest: Partia
     leaseMs: undefined,
     ...rest,
   };
+}
+
+export function kindsOf(verdicts: readonly ChargeVerdict[]): string[] {
+  return verdicts.map((verdict) => verdict.kind);
 }
 
 export const idempotencyKeys = ["k0", "k1", "k2"] as const;

@@ -13,6 +13,11 @@ export interface LimitRow {
   appliesTo?: string;
 }
 
+/** A quota of inputs over the billing period, unless told otherwise. */
+export function quotaRow(quantity: number, rest: Partial<LimitRow> = {}): LimitRow {
+  return { kind: "QUOTA", meter: "inputs", period: "BILLING_PERIOD", quantity, ...rest };
+}
+
 export interface PriceRow {
   meter?: string;
   modelId?: string;

@@ -1,7 +1,7 @@
 import { Field, Float, InputType, Int, ObjectType, registerEnumType } from "type-graphql";
 import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
 import type { EncodedTensor } from "./encoded-tensor.ts";
-import { InferenceInputType } from "./inference-input.types.ts";
+import { ChosenVersionInput, InferenceInputType } from "./inference-input.types.ts";
 import { TensorScalar } from "./tensor.types.ts";
 
 export const ExplainMethod = {
@@ -68,16 +68,7 @@ export class ExplainInput {
 }
 
 @InputType("ExplainCostInput", { description: "What would be asked and explained." })
-export class ExplainCostInput {
-  @Field(() => String, { description: "The model's name, such as `digits`." })
-  model: string;
-
-  @Field(() => String, { nullable: true, defaultValue: "stable", description: "The alias that chooses the version." })
-  alias: string | null;
-
-  @Field(() => Int, { nullable: true, description: "A version by its number, instead of the alias." })
-  version: number | null;
-
+export class ExplainCostInput extends ChosenVersionInput {
   @Field(() => [InferenceInputType], { description: "The inputs: what it takes depends on how long they are." })
   inputs: InferenceInputType[];
 

@@ -1,4 +1,4 @@
-import { Field, InputType } from "type-graphql";
+import { Field, InputType, Int } from "type-graphql";
 import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
 import { TensorScalar } from "./tensor.types.ts";
 
@@ -12,4 +12,17 @@ export class InferenceInputType {
 
   @Field(() => TensorScalar, { nullable: true, description: "The numbers that the graph takes." })
   tensor: unknown;
+}
+
+/** Which version is asked. */
+@InputType()
+export abstract class ChosenVersionInput {
+  @Field(() => String, { description: "The model's name, such as `digits`." })
+  model: string;
+
+  @Field(() => String, { nullable: true, defaultValue: "stable", description: "The alias that chooses the version." })
+  alias: string | null;
+
+  @Field(() => Int, { nullable: true, description: "A version by its number, instead of the alias." })
+  version: number | null;
 }

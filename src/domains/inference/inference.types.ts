@@ -6,20 +6,11 @@ import { ExceededLimitType } from "../usage/limits.types.ts";
 import { MeteredQuantityType } from "../usage/usage.types.ts";
 import type { EncodedTensor } from "./encoded-tensor.ts";
 import { ExplainInput, ExplanationType } from "./explanation.types.ts";
-import { InferenceInputType } from "./inference-input.types.ts";
+import { ChosenVersionInput, InferenceInputType } from "./inference-input.types.ts";
 import { TensorScalar } from "./tensor.types.ts";
 
 @InputType("InferInput", { description: "What to ask of which model." })
-export class InferInput {
-  @Field(() => String, { description: "The model's name, such as `digits`." })
-  model: string;
-
-  @Field(() => String, { nullable: true, defaultValue: "stable", description: "The alias that chooses the version." })
-  alias: string | null;
-
-  @Field(() => Int, { nullable: true, description: "A version by its number, instead of the alias." })
-  version: number | null;
-
+export class InferInput extends ChosenVersionInput {
   @Field(() => [InferenceInputType], { description: "1 to 256 inputs; each is metered as one." })
   inputs: InferenceInputType[];
 

@@ -1,4 +1,4 @@
-import { registerEnumType } from "type-graphql";
+import { Field, Float, ID, ObjectType, registerEnumType } from "type-graphql";
 import type { LimitKind, LimitMode, LimitPeriod } from "./limit.ts";
 
 export const LimitKindEnum = {
@@ -45,3 +45,36 @@ registerEnumType(LimitPeriodEnum, {
     BILLING_PERIOD: { description: "The tenant's billing period: a month from its anchor day on." },
   },
 });
+
+/** What every limit says of itself, whoever set it. */
+@ObjectType({ simpleResolvers: true })
+export abstract class LimitTermsType {
+  @Field(() => ID, { description: "Names the limit, as a refusal does." })
+  id: string;
+
+  @Field(() => LimitKindEnum, { description: "What it limits." })
+  kind: string;
+
+  @Field(() => LimitModeEnum, { description: "What it does with a request that it does not cover." })
+  mode: string;
+
+  @Field(() => String, { nullable: true, description: "What it counts, where that is a meter or `requests`." })
+  meter: string | undefined;
+
+  @Field(() => ID, { nullable: true, description: "The model whose use it limits; without it, that of all." })
+  modelId: string | undefined;
+
+  @Field(() => LimitPeriodEnum, { nullable: true, description: "Over which time it counts, where it does." })
+  period: string | undefined;
+
+  @Field(() => Float, {
+    description: "How much is allowed: units of the meter, micro-units of money, requests, or inputs.",
+  })
+  limit: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: "How many units flow into the bucket of a rate limit in a second.",
+  })
+  refillPerSecond: number | undefined;
+}

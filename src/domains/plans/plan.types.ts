@@ -2,7 +2,7 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { MicrosScalar } from "../../platform/graphql/scalars.types.ts";
-import { LimitKindEnum, LimitModeEnum, LimitPeriodEnum } from "./limit.types.ts";
+import { LimitTermsType } from "./limit.types.ts";
 import type { LimitScope, PricingScheme } from "./plan-terms.ts";
 
 export const PricingSchemeEnum = {
@@ -99,38 +99,9 @@ export class PlanPriceType {
   description: "A limit of every tenant on the plan, or of each of its keys.",
   simpleResolvers: true,
 })
-export class PlanLimitType {
-  @Field(() => ID, { description: "Names the limit, as a refusal does." })
-  id: string;
-
+export class PlanLimitType extends LimitTermsType {
   @Field(() => LimitScopeEnum, { description: "Whose use it counts." })
   appliesTo: string;
-
-  @Field(() => LimitKindEnum, { description: "What it limits." })
-  kind: string;
-
-  @Field(() => LimitModeEnum, { description: "What it does with a request that it does not cover." })
-  mode: string;
-
-  @Field(() => String, { nullable: true, description: "What it counts, where that is a meter or `requests`." })
-  meter: string | undefined;
-
-  @Field(() => ID, { nullable: true, description: "The model whose use it limits; without it, that of all." })
-  modelId: string | undefined;
-
-  @Field(() => LimitPeriodEnum, { nullable: true, description: "Over which time it counts, where it does." })
-  period: string | undefined;
-
-  @Field(() => Float, {
-    description: "How much is allowed: units of the meter, micro-units of money, requests, or inputs.",
-  })
-  limit: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: "How many units flow into the bucket of a rate limit in a second.",
-  })
-  refillPerSecond: number | undefined;
 }
 
 @ObjectType("Plan", {

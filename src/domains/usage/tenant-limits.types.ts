@@ -1,16 +1,13 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Field, Float, ID, InputType, ObjectType } from "type-graphql";
-import { LimitKindEnum, LimitModeEnum, LimitPeriodEnum } from "../plans/limit.types.ts";
+import { Field, ID, InputType, ObjectType } from "type-graphql";
+import { LimitTermsType } from "../plans/limit.types.ts";
 import { LimitInputType } from "../plans/plan-inputs.types.ts";
 
 @ObjectType("TenantLimit", {
   description: "A limit of a tenant or of one of its keys, beside those of its plan or in the place of one.",
   simpleResolvers: true,
 })
-export class TenantLimitType {
-  @Field(() => ID, { description: "Names the limit, as a refusal does." })
-  id: string;
-
+export class TenantLimitType extends LimitTermsType {
   @Field(() => ID, { nullable: true, description: "The key that it is for; without it, the whole tenant." })
   apiKeyId: string | undefined;
 
@@ -20,32 +17,6 @@ export class TenantLimitType {
       "otherwise it holds beside it.",
   })
   replacesPlan: boolean;
-
-  @Field(() => LimitKindEnum, { description: "What it limits." })
-  kind: string;
-
-  @Field(() => LimitModeEnum, { description: "What it does with a request that it does not cover." })
-  mode: string;
-
-  @Field(() => String, { nullable: true, description: "What it counts, where that is a meter or `requests`." })
-  meter: string | undefined;
-
-  @Field(() => ID, { nullable: true, description: "The model whose use it limits; without it, that of all." })
-  modelId: string | undefined;
-
-  @Field(() => LimitPeriodEnum, { nullable: true, description: "Over which time it counts, where it does." })
-  period: string | undefined;
-
-  @Field(() => Float, {
-    description: "How much is allowed: units of the meter, micro-units of money, requests, or inputs.",
-  })
-  limit: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: "How many units flow into the bucket of a rate limit in a second.",
-  })
-  refillPerSecond: number | undefined;
 
   @Field(() => GraphQLDateTime, { description: "When it was set." })
   createdAt: Date;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compiled } from "../../../src/edge/graphql/compiled-operation.ts";
 import { post, type RawAnswer } from "../../support/door.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
+import { greySquare } from "../../support/people.ts";
 
 let gateway: TestGateway;
 let tenant: TestTenant;
@@ -28,7 +29,6 @@ const times = 20;
 const infer = `mutation($input: InferInput!) {
   infer(input: $input) { __typename alias outputs { index label scores { label } } model { name } version { version state } usage { meter quantity amount } }
 }`;
-const png = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
 const report = { startsAt: "2026-01-01T00:00:00Z", endsAt: "2026-01-02T00:00:00Z", groupBy: ["MODEL"] };
 
 const operations: [string, { query: string; variables?: unknown; operationName?: string | null }][] = [
@@ -59,7 +59,10 @@ const operations: [string, { query: string; variables?: unknown; operationName?:
   ["directives", { query: "query($s: Boolean!) { tenant { name @skip(if: $s) id } }", variables: { s: true } }],
   ["defaults", { query: "query($f: Int = 1) { models(first: $f) { nodes { name } } }" }],
   ["introspection", { query: "{ __schema { queryType { name } } }" }],
-  ["a mutation", { query: infer, variables: { input: { model: "digits", inputs: [png, png], topK: 3 } } }],
+  [
+    "a mutation",
+    { query: infer, variables: { input: { model: "digits", inputs: [greySquare, greySquare], topK: 3 } } },
+  ],
   [
     "a report",
     {
@@ -67,10 +70,13 @@ const operations: [string, { query: string; variables?: unknown; operationName?:
       variables: { i: report },
     },
   ],
-  ["an error of ours below a non-null root", { query: infer, variables: { input: { model: "none", inputs: [png] } } }],
+  [
+    "an error of ours below a non-null root",
+    { query: infer, variables: { input: { model: "none", inputs: [greySquare] } } },
+  ],
   [
     "an error of ours with an index",
-    { query: infer, variables: { input: { model: "digits", inputs: [png, { text: "x" }] } } },
+    { query: infer, variables: { input: { model: "digits", inputs: [greySquare, { text: "x" }] } } },
   ],
   [
     "an error beside data",
@@ -88,7 +94,7 @@ const operations: [string, { query: string; variables?: unknown; operationName?:
   ["variables that are no object", { query: "query($n: String!) { model(name: $n) { id } }", variables: [1] }],
   [
     "more inputs than an operation may",
-    { query: infer, variables: { input: { model: "digits", inputs: Array(1_025).fill(png) } } },
+    { query: infer, variables: { input: { model: "digits", inputs: Array(1_025).fill(greySquare) } } },
   ],
 ];
 

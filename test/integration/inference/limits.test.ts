@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { openDatabase } from "../../../src/platform/database.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
 import type { GraphqlClient } from "../../support/graphql-client.ts";
+import { greySquare } from "../../support/people.ts";
+import { changePlan, createPlan, inferGrey, inputsAt } from "../../support/plan-requests.ts";
 
 let gateway: TestGateway;
 let operator: GraphqlClient;
@@ -16,20 +18,6 @@ afterAll(async () => {
   await gateway.close();
 });
 
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
-const infer = (
-  client: GraphqlClient,
-  inputs = 1,
-  fields = "id usage { meter quantity amount } softLimits { id kind limit }",
-) => client.infer({ model: "digits", inputs: Array.from({ length: inputs }, () => grey) }, fields);
-const inputsAt = (unitPriceMicros: string) => ({ meter: "inputs", unitPriceMicros });
-const createPlan = (input: object) =>
-  operator.ask(
-    "mutation($input: CreatePlanInput!) { createPlan(input: $input) { name version flatFeeMicros limits { id kind } prices { meter scheme included tiers { upTo unitPriceMicros flatFeeMicros } } } }",
-    { input },
-  );
-const changePlan =
-  "mutation($input: ChangePlanInput!) { changePlan(input: $input) { plan { name version } startsAt endsAt } }";
 const setTenantLimit = "mutation($input: SetTenantLimitInput!) { setTenantLimit(input: $input) { id replacesPlan } }";
 const limitsQuery = "{ limits { id kind mode meter period limit used remaining resetsAt scope alerts { threshold } } }";
 
@@ -42,7 +30,7 @@ async function tenantOn(plan: string): Promise<TestTenant> {
 
 describe("a stranger", () => {
   test("defines a plan, runs out of it, sees why, and changes it", async () => {
-    await createPlan({
+    await createPlan(operator, {
       name: "small",
       terms: {
         currency: "USD",
@@ -66,10 +54,10 @@ describe("a stranger", () => {
       },
     });
     tenant = await tenantOn("small");
-    const answer = await infer(tenant.key, 3);
+    const answer = await inferGrey(tenant.key, 3);
     // One is free, one costs 100, and the third reaches the tier that costs 7 and 10.
     expect(answer.data.infer.usage).toEqual([{ meter: "inputs", quantity: 3, amount: "117" }]);
-    const refused = await infer(tenant.key, 2);
+    const refused = await inferGrey(tenant.key, 2);
     const { limits } = (await tenant.key.ask(limitsQuery)).data;
     const quota = limits.find((limit: { kind: string }) => limit.kind === "QUOTA");
     expect(quota).toMatchObject({ limit: 4, used: 3, remaining: 1, scope: "tenant", alerts: [{ threshold: 50 }] });
@@ -86,7 +74,7 @@ describe("a stranger", () => {
         resetsAt: quota.resetsAt,
       },
     });
-    expect((await infer(tenant.key, 4)).errors[0]?.extensions).toMatchObject({
+    expect((await inferGrey(tenant.key, 4)).errors[0]?.extensions).toMatchObject({
       code: "INVALID_INPUT",
       limit: { kind: "REQUEST_INPUTS" },
     });
@@ -94,10 +82,12 @@ describe("a stranger", () => {
     await operator.ask("mutation($input: CreatePlanVersionInput!) { createPlanVersion(input: $input) { version } }", {
       input: { plan: "small", basedOn: 1, terms: { currency: "USD", prices: [inputsAt("50")], limits: [] } },
     });
-    expect((await infer(tenant.key, 2)).errors[0]?.extensions.code).toBe("QUOTA_EXCEEDED");
+    expect((await inferGrey(tenant.key, 2)).errors[0]?.extensions.code).toBe("QUOTA_EXCEEDED");
     const moved = await operator.ask(changePlan, { input: { tenantId: tenant.id, plan: "small" } });
     expect(moved.data.changePlan).toMatchObject({ plan: { name: "small", version: 2 }, endsAt: null });
-    expect((await infer(tenant.key, 2)).data.infer.usage).toEqual([{ meter: "inputs", quantity: 2, amount: "100" }]);
+    expect((await inferGrey(tenant.key, 2)).data.infer.usage).toEqual([
+      { meter: "inputs", quantity: 2, amount: "100" },
+    ]);
     const shown = await tenant.owner.ask("{ tenant { subscriptions { plan { name version } endsAt } } }");
     expect(shown.data.tenant.subscriptions).toMatchObject([
       { plan: { name: "small", version: 2 }, endsAt: null },
@@ -117,14 +107,14 @@ describe("limits of one's own", () => {
     ).data;
     expect(set.replacesPlan).toBe(true);
     await own.owner.ask(setTenantLimit, { input: { limit: quota(100) } });
-    expect((await infer(own.key, 3)).errors[0]?.extensions).toMatchObject({
+    expect((await inferGrey(own.key, 3)).errors[0]?.extensions).toMatchObject({
       code: "QUOTA_EXCEEDED",
       limit: { limit: 2 },
     });
     const remove = "mutation($input: RemoveLimitInput!) { removeLimit(input: $input) { id } }";
     expect((await own.owner.refusal(remove, { input: { id: set.id } })).extensions.code).toBe("NOT_FOUND");
     await operator.ask(remove, { input: { tenantId: own.id, id: set.id } });
-    expect((await infer(own.key, 3)).errors).toEqual([]);
+    expect((await inferGrey(own.key, 3)).errors).toEqual([]);
   });
 
   test("a key has its own from the start, shows them, and hands them to the key that takes its place", async () => {
@@ -136,18 +126,18 @@ describe("limits of one's own", () => {
       })
     ).data;
     const key = gateway.client(issued.secret);
-    expect((await infer(key, 3)).errors[0]?.extensions).toMatchObject({
+    expect((await inferGrey(key, 3)).errors[0]?.extensions).toMatchObject({
       code: "QUOTA_EXCEEDED",
       limit: { scope: issued.apiKey.id, limit: 2 },
     });
-    await infer(key, 1);
+    await inferGrey(key, 1);
     const shown = (await key.ask(limitsQuery)).data.limits;
     expect(shown).toContainEqual(
       expect.objectContaining({ scope: issued.apiKey.id, period: "DAY", used: 1, limit: 2 }),
     );
     const rotate = "mutation($input: RotateApiKeyInput!) { rotateApiKey(input: $input) { secret } }";
     const rotated = (await own.owner.ask(rotate, { input: { id: issued.apiKey.id } })).data.rotateApiKey;
-    expect((await infer(gateway.client(rotated.secret), 3)).errors[0]?.extensions.code).toBe("QUOTA_EXCEEDED");
+    expect((await inferGrey(gateway.client(rotated.secret), 3)).errors[0]?.extensions.code).toBe("QUOTA_EXCEEDED");
   });
 
   test("the database itself lets no tenant loosen what it was given", async () => {
@@ -167,7 +157,7 @@ describe("a concurrency limit", () => {
   test("refuses what comes while as many are at work, with a time to come again, and lets go before the answer", async () => {
     const own = await gateway.createTenant();
     await operator.ask(setTenantLimit, { input: { tenantId: own.id, limit: { kind: "CONCURRENCY_LIMIT", limit: 1 } } });
-    const answers = await Promise.all(Array.from({ length: 8 }, () => infer(own.key, 64)));
+    const answers = await Promise.all(Array.from({ length: 8 }, () => inferGrey(own.key, 64)));
     const refused = answers.flatMap(({ errors }) => errors);
     expect(refused.length).toBeGreaterThan(0);
     for (const { extensions } of refused) {
@@ -175,7 +165,7 @@ describe("a concurrency limit", () => {
       expect(extensions["retryAfterMs"]).toBeGreaterThan(0);
     }
     // One after the other, none meets the lease of the one before.
-    for (let turn = 0; turn < 20; turn++) expect((await infer(own.key)).errors).toEqual([]);
+    for (let turn = 0; turn < 20; turn++) expect((await inferGrey(own.key)).errors).toEqual([]);
   });
 });
 
@@ -188,7 +178,7 @@ describe("modes", () => {
       input: { tenantId: own.id, limit: { ...limit, period: "DAY", mode: "SHADOW" } },
     });
     const ask = () =>
-      own.key.infer({ model: "digits", inputs: [grey], idempotencyKey: "once" }, "id softLimits { kind limit }");
+      own.key.infer({ model: "digits", inputs: [greySquare], idempotencyKey: "once" }, "id softLimits { kind limit }");
     const [first, again] = [await ask(), await ask()];
     expect(first.data.infer.softLimits).toEqual([{ kind: "QUOTA", limit: 0 }]);
     expect(again.data).toEqual(first.data);
@@ -199,12 +189,12 @@ describe("modes", () => {
 
 describe("compute", () => {
   test("is charged as it was measured: what the answer says is what the ledger has", async () => {
-    await createPlan({
+    await createPlan(operator, {
       name: "by-time",
       terms: { currency: "USD", prices: [inputsAt("0"), { meter: "compute_ms", unitPriceMicros: "1000" }] },
     });
     const own = await tenantOn("by-time");
-    const answer = await infer(own.key, 4);
+    const answer = await inferGrey(own.key, 4);
     const [, compute] = answer.data.infer.usage;
     const [row] = await gateway.sql(
       "select sum(quantity)::int as micros, sum(amount_micros)::text as amount from usage_events where tenant_id = $1 and meter = 'compute_ms'",

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
 import { GraphqlClient } from "../../support/graphql-client.ts";
+import { greySquare } from "../../support/people.ts";
 
 let gateway: TestGateway;
 
@@ -12,8 +13,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.close();
 });
-
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
 
 async function tenantWithQuota(quota: number): Promise<TestTenant> {
   const tenant = await gateway.createTenant();
@@ -46,7 +45,7 @@ describe("a quota of inputs", () => {
     const replica = await gateway.addReplica();
     const clients = [tenant.key, new GraphqlClient(replica.url, tenant.secret)];
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => clients[index % 2]?.infer({ model: "digits", inputs: [grey] })),
+      Array.from({ length: 200 }, (_, index) => clients[index % 2]?.infer({ model: "digits", inputs: [greySquare] })),
     );
     const admitted = answers.filter((answer) => answer?.errors.length === 0);
     const refused = answers.flatMap((answer) => answer?.errors ?? []);
@@ -58,8 +57,8 @@ describe("a quota of inputs", () => {
 
   test("names the limit, what is used and when it resets; limits show the same", async () => {
     const tenant = await tenantWithQuota(2);
-    await tenant.key.infer({ model: "digits", inputs: [grey, grey] });
-    const { errors } = await tenant.key.infer({ model: "digits", inputs: [grey] });
+    await tenant.key.infer({ model: "digits", inputs: [greySquare, greySquare] });
+    const { errors } = await tenant.key.infer({ model: "digits", inputs: [greySquare] });
     const limits = await tenant.key.ask("{ limits { kind meter limit used remaining resetsAt scope } }");
     const [shown] = limits.data.limits;
     expect(shown).toMatchObject({ kind: "QUOTA", meter: "inputs", limit: 2, used: 2, remaining: 0, scope: "tenant" });
@@ -74,7 +73,7 @@ describe("a quota of inputs", () => {
     const tenant = await tenantWithQuota(10);
     const fields = Array.from({ length: 100 }, (_, index) => `f${index}: infer(input: $input) { id }`).join(" ");
     const answer = await tenant.key.send(`mutation($input: InferInput!) { ${fields} }`, {
-      input: { model: "digits", inputs: [grey] },
+      input: { model: "digits", inputs: [greySquare] },
     });
     expect(answer.errors.every((error) => error.extensions.code === "QUOTA_EXCEEDED")).toBe(true);
     expect(await eventsOf(tenant)).toHaveLength(10);
@@ -82,15 +81,15 @@ describe("a quota of inputs", () => {
 
   test("admits again at once when the plan gives more", async () => {
     const tenant = await tenantWithQuota(1);
-    await tenant.key.infer({ model: "digits", inputs: [grey] });
-    expect((await tenant.key.infer({ model: "digits", inputs: [grey] })).errors[0]?.extensions.code).toBe(
+    await tenant.key.infer({ model: "digits", inputs: [greySquare] });
+    expect((await tenant.key.infer({ model: "digits", inputs: [greySquare] })).errors[0]?.extensions.code).toBe(
       "QUOTA_EXCEEDED",
     );
     await gateway.sql(
       "update plan_limits set quantity = 5 where plan_version_id = (select plan_version_id from subscriptions where tenant_id = $1)",
       [tenant.id],
     );
-    expect((await tenant.key.infer({ model: "digits", inputs: [grey] })).errors).toEqual([]);
+    expect((await tenant.key.infer({ model: "digits", inputs: [greySquare] })).errors).toEqual([]);
   });
 });
 
@@ -99,7 +98,7 @@ test("a tenant without a plan is refused, never served for nothing", async () =>
   await gateway.sql("update subscriptions set ends_at = now() + interval '1 microsecond' where tenant_id = $1", [
     tenant.id,
   ]);
-  const { errors } = await tenant.key.infer({ model: "digits", inputs: [grey] });
+  const { errors } = await tenant.key.infer({ model: "digits", inputs: [greySquare] });
   expect(errors[0]?.extensions.code).toBe("FORBIDDEN");
   expect(await eventsOf(tenant)).toEqual([]);
 });

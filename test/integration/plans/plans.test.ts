@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
 import type { GraphqlClient } from "../../support/graphql-client.ts";
+import { changePlan, createPlan, inferGrey, inputsAt } from "../../support/plan-requests.ts";
 
 let gateway: TestGateway;
 let operator: GraphqlClient;
@@ -14,31 +15,20 @@ afterAll(async () => {
   await gateway.close();
 });
 
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
-const infer = (
-  client: GraphqlClient,
-  inputs = 1,
-  fields = "id usage { meter quantity amount } softLimits { id kind limit }",
-) => client.infer({ model: "digits", inputs: Array.from({ length: inputs }, () => grey) }, fields);
-const inputsAt = (unitPriceMicros: string) => ({ meter: "inputs", unitPriceMicros });
-const createPlan = (input: object) =>
-  operator.ask(
-    "mutation($input: CreatePlanInput!) { createPlan(input: $input) { name version flatFeeMicros limits { id kind } prices { meter scheme included tiers { upTo unitPriceMicros flatFeeMicros } } } }",
-    { input },
-  );
-const changePlan =
-  "mutation($input: ChangePlanInput!) { changePlan(input: $input) { plan { name version } startsAt endsAt } }";
-
 describe("changing the plan", () => {
   test("at the period's end leaves the present one until then, and can be withdrawn", async () => {
-    await createPlan({ name: "next", isSelfService: true, terms: { currency: "USD", prices: [inputsAt("1")] } });
+    await createPlan(operator, {
+      name: "next",
+      isSelfService: true,
+      terms: { currency: "USD", prices: [inputsAt("1")] },
+    });
     const own = await gateway.createTenant();
     const { data } = await own.owner.ask(changePlan, { input: { plan: "next", when: "PERIOD_END" } });
     const now = new Date();
     expect(data.changePlan.startsAt).toBe(
       new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString(),
     );
-    expect((await infer(own.key)).data.infer.usage[0].amount).toBe("100");
+    expect((await inferGrey(own.key)).data.infer.usage[0].amount).toBe("100");
     await operator.ask(changePlan, { input: { tenantId: own.id, plan: "standard" } });
     const { tenant: after } = (await own.owner.ask("{ tenant { subscriptions { plan { name } endsAt } } }")).data;
     expect(after.subscriptions).toEqual([{ plan: { name: "standard" }, endsAt: null }]);
@@ -46,8 +36,12 @@ describe("changing the plan", () => {
 
   test("is an owner's matter only where the plan is self-service, and in the tenant's currency", async () => {
     const own = await gateway.createTenant();
-    await createPlan({ name: "closed", terms: { currency: "USD", prices: [inputsAt("1")] } });
-    await createPlan({ name: "abroad", isSelfService: true, terms: { currency: "EUR", prices: [inputsAt("1")] } });
+    await createPlan(operator, { name: "closed", terms: { currency: "USD", prices: [inputsAt("1")] } });
+    await createPlan(operator, {
+      name: "abroad",
+      isSelfService: true,
+      terms: { currency: "EUR", prices: [inputsAt("1")] },
+    });
     const codeOf = async (plan: string) => (await own.owner.refusal(changePlan, { input: { plan } })).extensions.code;
     expect([await codeOf("closed"), await codeOf("nowhere"), await codeOf("abroad")]).toEqual([
       "INVALID_INPUT",
@@ -59,7 +53,7 @@ describe("changing the plan", () => {
 
   test("of two who make the next version at once, one is told that it changed; no version is lost", async () => {
     const terms = { currency: "USD", prices: [inputsAt("1")] };
-    await createPlan({ name: "contested", terms });
+    await createPlan(operator, { name: "contested", terms });
     const make = "mutation($input: CreatePlanVersionInput!) { createPlanVersion(input: $input) { version } }";
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => operator.send(make, { input: { plan: "contested", basedOn: 1, terms } })),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
+import { greySquare } from "../../support/people.ts";
 import { overEvents, overWebsocket, type Streamed } from "../../support/stream-client.ts";
 
 let gateway: TestGateway;
@@ -16,9 +17,8 @@ afterAll(async () => {
 });
 
 const ticks = "subscription { usageTicks { startsAt endsAt usage { meter quantity amount } } }";
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
 const infer = (of: TestTenant, inputs: number) =>
-  of.key.infer({ model: "digits", inputs: Array.from({ length: inputs }, () => grey) });
+  of.key.infer({ model: "digits", inputs: Array.from({ length: inputs }, () => greySquare) });
 const quantityOf = (streamed: Streamed) =>
   streamed.results.flatMap(({ data }) => data.usageTicks.usage).reduce((sum, { quantity }) => sum + quantity, 0);
 const open = (of: TestTenant, how: string, url = gateway.url): Streamed | Promise<Streamed> =>

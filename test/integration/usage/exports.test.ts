@@ -5,6 +5,7 @@ import { type Database, openDatabase } from "../../../src/platform/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import { csvRows, fetchExport } from "../../support/exports-client.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
+import { greySquare } from "../../support/people.ts";
 
 let gateway: TestGateway;
 let database: Database;
@@ -56,8 +57,7 @@ describe("the export of events", () => {
 
   test("of a period that is over is the same bytes whenever it is asked for, whatever is used meanwhile", async () => {
     const first = await textOf("usage-events.csv");
-    const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
-    await tenant.key.infer({ model: "digits", inputs: [grey] });
+    await tenant.key.infer({ model: "digits", inputs: [greySquare] });
     expect(await textOf("usage-events.csv")).toBe(first);
     expect(await textOf("usage.csv", { ...asked, groupBy: "MODEL,API_KEY", interval: "HOUR" })).toBe(
       await textOf("usage.csv", { ...asked, groupBy: "MODEL,API_KEY", interval: "HOUR" }),
@@ -66,9 +66,8 @@ describe("the export of events", () => {
 
   test("gives what a caller wrote as text, and no formula", async () => {
     const key = `=HYPERLINK("http://x","y")`;
-    const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
     const startsAt = new Date(Date.now() - 60_000).toISOString();
-    await tenant.key.infer({ model: "digits", inputs: [grey], idempotencyKey: key });
+    await tenant.key.infer({ model: "digits", inputs: [greySquare], idempotencyKey: key });
     const text = await textOf("usage-events.csv", { startsAt, endsAt: new Date(Date.now() + 60_000).toISOString() });
     expect(text).toContain(`,"'=HYPERLINK(""http://x"",""y"")",`);
   });

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChargeStore } from "../../../src/domains/usage/charge.store.ts";
-import type { ChargeVerdict } from "../../../src/domains/usage/charge.ts";
-import { chargeRequestOf } from "../../support/charge-request.ts";
+import { chargeRequestOf, kindsOf } from "../../support/charge-request.ts";
 import { type LedgerHouse, openLedgerHouse } from "../../support/ledger-house.ts";
-import { type LimitRow, openPlanDesk, type PlanDesk } from "../../support/plan-desk.ts";
+import { type LimitRow, openPlanDesk, type PlanDesk, quotaRow } from "../../support/plan-desk.ts";
 
 let house: LedgerHouse;
 let desk: PlanDesk;
@@ -19,49 +18,41 @@ afterAll(async () => {
   await house.close();
 });
 
-const kinds = (verdicts: ChargeVerdict[]) => verdicts.map((verdict) => verdict.kind);
-const quota = (quantity: number, rest: Partial<LimitRow> = {}): LimitRow => ({
-  kind: "QUOTA",
-  meter: "inputs",
-  period: "BILLING_PERIOD",
-  quantity,
-  ...rest,
-});
 const charge = (tenant: string, quantities: number[], rest = {}) =>
   store.charge(quantities.map((quantity) => chargeRequestOf(tenant, quantity, rest)));
 
 describe("a quota", () => {
   test("of each key counts every key by itself, and signed-in users in none", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(3, { appliesTo: "EACH_KEY" })] });
-    expect(kinds(await charge(tenant, [2, 2, 1], { apiKeyId: "key_a" }))).toEqual([
+    const tenant = await desk.createTenant({ limits: [quotaRow(3, { appliesTo: "EACH_KEY" })] });
+    expect(kindsOf(await charge(tenant, [2, 2, 1], { apiKeyId: "key_a" }))).toEqual([
       "ADMITTED",
       "QUOTA_EXCEEDED",
       "ADMITTED",
     ]);
-    expect(kinds(await charge(tenant, [3, 1], { apiKeyId: "key_b" }))).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
-    expect(kinds(await charge(tenant, [9], { apiKeyId: undefined, userId: "usr_a" }))).toEqual(["ADMITTED"]);
+    expect(kindsOf(await charge(tenant, [3, 1], { apiKeyId: "key_b" }))).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
+    expect(kindsOf(await charge(tenant, [9], { apiKeyId: undefined, userId: "usr_a" }))).toEqual(["ADMITTED"]);
   });
 
   test("of one model leaves the others alone", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(1, { modelId: "mod_a" })] });
-    expect(kinds(await charge(tenant, [1, 1], { modelId: "mod_a" }))).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
-    expect(kinds(await charge(tenant, [5], { modelId: "mod_b" }))).toEqual(["ADMITTED"]);
+    const tenant = await desk.createTenant({ limits: [quotaRow(1, { modelId: "mod_a" })] });
+    expect(kindsOf(await charge(tenant, [1, 1], { modelId: "mod_a" }))).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
+    expect(kindsOf(await charge(tenant, [5], { modelId: "mod_b" }))).toEqual(["ADMITTED"]);
   });
 
   test("that comes in the middle of a period counts what was used before it", async () => {
     const tenant = await desk.createTenant({ limits: [] });
     await charge(tenant, [4]);
-    await desk.setTenantLimit(tenant, quota(5));
-    expect(kinds(await charge(tenant, [2, 1]))).toEqual(["QUOTA_EXCEEDED", "ADMITTED"]);
+    await desk.setTenantLimit(tenant, quotaRow(5));
+    expect(kindsOf(await charge(tenant, [2, 1]))).toEqual(["QUOTA_EXCEEDED", "ADMITTED"]);
   });
 
   test("that goes and comes again counts what was used while it was not there", async () => {
     const tenant = await desk.createTenant({ limits: [] });
-    await desk.setTenantLimit(tenant, quota(5));
+    await desk.setTenantLimit(tenant, quotaRow(5));
     await charge(tenant, [1]);
     await house.sql("delete from tenant_limits where tenant_id = $1", [tenant]);
     await charge(tenant, [2]);
-    await desk.setTenantLimit(tenant, quota(5));
+    await desk.setTenantLimit(tenant, quotaRow(5));
     const [refused, admitted] = await charge(tenant, [3, 2]);
     expect(refused).toMatchObject({ kind: "QUOTA_EXCEEDED", limit: { used: 3 } });
     expect(admitted?.kind).toBe("ADMITTED");
@@ -69,9 +60,9 @@ describe("a quota", () => {
   });
 
   test("of tokens refuses by tokens, and records them though nothing prices them", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(10, { meter: "tokens" })] });
+    const tenant = await desk.createTenant({ limits: [quotaRow(10, { meter: "tokens" })] });
     const verdicts = await charge(tenant, [1, 1], { tokens: 6 });
-    expect(kinds(verdicts)).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
+    expect(kindsOf(verdicts)).toEqual(["ADMITTED", "QUOTA_EXCEEDED"]);
     expect(verdicts[0]).toMatchObject({
       charged: [
         { meter: "inputs", quantity: 1n },
@@ -86,7 +77,7 @@ describe("a budget", () => {
   test("admits exactly what its money buys", async () => {
     const tenant = await desk.createTenant({ limits: [{ kind: "BUDGET", period: "DAY", quantity: 700 }] });
     const verdicts = await charge(tenant, [2, 1, 1]);
-    expect(kinds(verdicts)).toEqual(["ADMITTED", "BUDGET_EXCEEDED", "BUDGET_EXCEEDED"]);
+    expect(kindsOf(verdicts)).toEqual(["ADMITTED", "BUDGET_EXCEEDED", "BUDGET_EXCEEDED"]);
     expect(verdicts[1]).toMatchObject({ limit: { kind: "BUDGET", limit: 700, used: 500, requested: 250 } });
   });
 
@@ -101,7 +92,7 @@ describe("a budget", () => {
       limits: [{ kind: "BUDGET", period: "DAY", quantity: 370 }],
     });
     const verdicts = await charge(tenant, [1, 2, 2, 3]);
-    expect(kinds(verdicts)).toEqual(["ADMITTED", "ADMITTED", "ADMITTED", "BUDGET_EXCEEDED"]);
+    expect(kindsOf(verdicts)).toEqual(["ADMITTED", "ADMITTED", "ADMITTED", "BUDGET_EXCEEDED"]);
     const amounts = verdicts.flatMap((verdict) =>
       verdict.kind === "ADMITTED" ? verdict.charged[0]?.amountMicros : [],
     );
@@ -116,7 +107,7 @@ describe("a rate limit", () => {
     const limits = [{ kind: "RATE_LIMIT", meter: "inputs", quantity: 10, refillMicros: 2_000_000 }];
     const tenant = await desk.createTenant({ limits });
     const verdicts = await charge(tenant, [8, 4, 2]);
-    expect(kinds(verdicts)).toEqual(["ADMITTED", "RATE_LIMITED", "ADMITTED"]);
+    expect(kindsOf(verdicts)).toEqual(["ADMITTED", "RATE_LIMITED", "ADMITTED"]);
     expect(verdicts[1]).toMatchObject({
       limit: { kind: "RATE_LIMIT", limit: 10, used: 8, requested: 4 },
       retryAfterMs: 1000,
@@ -124,7 +115,7 @@ describe("a rate limit", () => {
     await house.sql("update rate_buckets set filled_at = filled_at - interval '3 seconds' where tenant_id = $1", [
       tenant,
     ]);
-    expect(kinds(await charge(tenant, [7, 6]))).toEqual(["RATE_LIMITED", "ADMITTED"]);
+    expect(kindsOf(await charge(tenant, [7, 6]))).toEqual(["RATE_LIMITED", "ADMITTED"]);
   });
 
   test("refuses for ever what is larger than its bucket", async () => {
@@ -136,11 +127,11 @@ describe("a rate limit", () => {
   test("gives nothing while the clock is behind, and goes on from there", async () => {
     const limits = [{ kind: "RATE_LIMIT", meter: "requests", quantity: 2, refillMicros: 1_000_000 }];
     const tenant = await desk.createTenant({ limits });
-    expect(kinds(await charge(tenant, [50, 50, 50]))).toEqual(["ADMITTED", "ADMITTED", "RATE_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [50, 50, 50]))).toEqual(["ADMITTED", "ADMITTED", "RATE_LIMITED"]);
     await house.sql("update rate_buckets set filled_at = filled_at + interval '1 hour' where tenant_id = $1", [tenant]);
-    expect(kinds(await charge(tenant, [1]))).toEqual(["RATE_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [1]))).toEqual(["RATE_LIMITED"]);
     await house.sql("update rate_buckets set filled_at = now() - interval '1 second' where tenant_id = $1", [tenant]);
-    expect(kinds(await charge(tenant, [1, 1]))).toEqual(["ADMITTED", "RATE_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [1, 1]))).toEqual(["ADMITTED", "RATE_LIMITED"]);
   });
 });
 
@@ -152,25 +143,29 @@ describe("a concurrency limit", () => {
     const tenant = await desk.createTenant({ limits });
     const [first, second, third] = [1, 1, 1].map((quantity) => chargeRequestOf(tenant, quantity, lease));
     if (first === undefined || second === undefined || third === undefined) throw new Error("three were made");
-    expect(kinds(await store.charge([first, second, third]))).toEqual(["ADMITTED", "ADMITTED", "CONCURRENCY_LIMITED"]);
+    expect(kindsOf(await store.charge([first, second, third]))).toEqual([
+      "ADMITTED",
+      "ADMITTED",
+      "CONCURRENCY_LIMITED",
+    ]);
     const released = { tenantId: tenant, usageEventId: first.usageEventId };
     const next = [1, 1].map((quantity) => chargeRequestOf(tenant, quantity, lease));
-    expect(kinds(await store.charge(next, [released, released]))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
+    expect(kindsOf(await store.charge(next, [released, released]))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
     await store.charge([], [released]);
-    expect(kinds(await charge(tenant, [1], lease))).toEqual(["CONCURRENCY_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [1], lease))).toEqual(["CONCURRENCY_LIMITED"]);
     const last = next[0] ?? second;
     await store.settle([{ tenantId: tenant, usageEventId: last.usageEventId, computeUs: 1 }]);
-    expect(kinds(await charge(tenant, [1, 1], lease))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [1, 1], lease))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
     await store.reverse([{ tenantId: tenant, usageEventId: second.usageEventId, reason: "MODEL_FAILED" }]);
-    expect(kinds(await charge(tenant, [1, 1], lease))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [1, 1], lease))).toEqual(["ADMITTED", "CONCURRENCY_LIMITED"]);
   });
 
   test("does not count what a crash left behind beyond its time, nor what holds no lease", async () => {
     const tenant = await desk.createTenant({ limits });
     await charge(tenant, [1, 1], lease);
-    expect(kinds(await charge(tenant, [1]))).toEqual(["ADMITTED"]);
+    expect(kindsOf(await charge(tenant, [1]))).toEqual(["ADMITTED"]);
     await house.sql("update concurrency_leases set expires_at = now() where tenant_id = $1", [tenant]);
-    expect(kinds(await charge(tenant, [1, 1, 1], lease))).toEqual(["ADMITTED", "ADMITTED", "CONCURRENCY_LIMITED"]);
+    expect(kindsOf(await charge(tenant, [1, 1, 1], lease))).toEqual(["ADMITTED", "ADMITTED", "CONCURRENCY_LIMITED"]);
     expect(await house.sql("select 1 from concurrency_leases where tenant_id = $1", [tenant])).toHaveLength(2);
   });
 });
@@ -186,7 +181,7 @@ describe("of several limits that apply", () => {
   test("one that refuses leaves the others as they were: no bucket, lease, counter or key is touched", async () => {
     const tenant = await desk.createTenant({
       limits: [
-        quota(1),
+        quotaRow(1),
         { kind: "RATE_LIMIT", meter: "requests", quantity: 5, refillMicros: 1 },
         { kind: "CONCURRENCY_LIMIT", quantity: 5 },
         { kind: "BUDGET", period: "HOUR", quantity: 100_000 },
@@ -205,7 +200,7 @@ describe("of several limits that apply", () => {
       );
     const before = await everything();
     const refused = await charge(tenant, [1, 2], { leaseMs: 60_000, idempotencyKey: "k", requestDigest: "d" });
-    expect(kinds(refused)).toEqual(["QUOTA_EXCEEDED", "QUOTA_EXCEEDED"]);
+    expect(kindsOf(refused)).toEqual(["QUOTA_EXCEEDED", "QUOTA_EXCEEDED"]);
     expect(await everything()).toEqual(before);
   });
 
@@ -213,9 +208,9 @@ describe("of several limits that apply", () => {
     const limits = [
       { kind: "CONCURRENCY_LIMIT", quantity: 0 },
       { kind: "RATE_LIMIT", meter: "inputs", quantity: 1, refillMicros: 1_000_000 },
-      quota(0, { period: "HOUR" }),
-      quota(0, { period: "BILLING_PERIOD" }),
-      quota(0, { period: "DAY" }),
+      quotaRow(0, { period: "HOUR" }),
+      quotaRow(0, { period: "BILLING_PERIOD" }),
+      quotaRow(0, { period: "DAY" }),
       { kind: "REQUEST_INPUTS", quantity: 0 },
     ] satisfies LimitRow[];
     const named: unknown[] = [];
@@ -237,7 +232,7 @@ describe("of several limits that apply", () => {
 
 describe("a mode", () => {
   test("SOFT serves what does not fit, and says so", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(1, { mode: "SOFT" })] });
+    const tenant = await desk.createTenant({ limits: [quotaRow(1, { mode: "SOFT" })] });
     const [fits, over] = await charge(tenant, [1, 2]);
     expect(fits).toMatchObject({ kind: "ADMITTED", softLimits: [] });
     expect(over).toMatchObject({ kind: "ADMITTED", softLimits: [{ kind: "QUOTA", limit: 1 }] });
@@ -247,7 +242,7 @@ describe("a mode", () => {
   test("SHADOW serves what does not fit, and counts it", async () => {
     const tenant = await desk.createTenant({
       limits: [
-        quota(1, { mode: "SHADOW" }),
+        quotaRow(1, { mode: "SHADOW" }),
         { kind: "RATE_LIMIT", meter: "requests", quantity: 1, refillMicros: 1, mode: "SHADOW" },
       ],
     });
@@ -265,7 +260,7 @@ describe("alerts", () => {
     );
 
   test("come once for each threshold that is reached, however often it is", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(10)] });
+    const tenant = await desk.createTenant({ limits: [quotaRow(10)] });
     await charge(tenant, [4]);
     expect(await alertsOf(tenant)).toEqual([]);
     const fifth = chargeRequestOf(tenant, 1);
@@ -279,7 +274,7 @@ describe("alerts", () => {
   });
 
   test("do not come of limits that are only watched", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(10, { mode: "SHADOW" })] });
+    const tenant = await desk.createTenant({ limits: [quotaRow(10, { mode: "SHADOW" })] });
     await charge(tenant, [10]);
     expect(await alertsOf(tenant)).toEqual([]);
   });
@@ -287,10 +282,10 @@ describe("alerts", () => {
 
 describe("what an operator sets", () => {
   test("takes the place of the plan's limit; what the tenant sets holds beside both", async () => {
-    const tenant = await desk.createTenant({ limits: [quota(1)] });
-    await desk.setTenantLimit(tenant, quota(5), { replacesPlan: true });
-    expect(kinds(await charge(tenant, [3]))).toEqual(["ADMITTED"]);
-    await desk.setTenantLimit(tenant, quota(4));
-    expect(kinds(await charge(tenant, [2, 1]))).toEqual(["QUOTA_EXCEEDED", "ADMITTED"]);
+    const tenant = await desk.createTenant({ limits: [quotaRow(1)] });
+    await desk.setTenantLimit(tenant, quotaRow(5), { replacesPlan: true });
+    expect(kindsOf(await charge(tenant, [3]))).toEqual(["ADMITTED"]);
+    await desk.setTenantLimit(tenant, quotaRow(4));
+    expect(kindsOf(await charge(tenant, [2, 1]))).toEqual(["QUOTA_EXCEEDED", "ADMITTED"]);
   });
 });

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChargeStore } from "../../../src/domains/usage/charge.store.ts";
-import type { ChargeVerdict } from "../../../src/domains/usage/charge.ts";
-import { chargeRequestOf } from "../../support/charge-request.ts";
+import { chargeRequestOf, kindsOf } from "../../support/charge-request.ts";
 import { type LedgerHouse, openLedgerHouse } from "../../support/ledger-house.ts";
-import { type LimitRow, openPlanDesk, type PlanDesk } from "../../support/plan-desk.ts";
+import { openPlanDesk, type PlanDesk, quotaRow } from "../../support/plan-desk.ts";
 
 let house: LedgerHouse;
 let desk: PlanDesk;
@@ -19,19 +18,11 @@ afterAll(async () => {
   await house.close();
 });
 
-const kinds = (verdicts: ChargeVerdict[]) => verdicts.map((verdict) => verdict.kind);
-const quota = (quantity: number, rest: Partial<LimitRow> = {}): LimitRow => ({
-  kind: "QUOTA",
-  meter: "inputs",
-  period: "BILLING_PERIOD",
-  quantity,
-  ...rest,
-});
 const charge = (tenant: string, quantities: number[], rest = {}) =>
   store.charge(quantities.map((quantity) => chargeRequestOf(tenant, quantity, rest)));
 
 describe("compute", () => {
-  const compute = (quantity: number) => quota(quantity, { meter: "compute_ms" });
+  const compute = (quantity: number) => quotaRow(quantity, { meter: "compute_ms" });
 
   test("is reserved at its most and settled to what was measured, so a quota of it is never overshot", async () => {
     const tenant = await desk.createTenant({
@@ -44,13 +35,13 @@ describe("compute", () => {
       isLeased: false,
       charged: [{ meter: "inputs" }, { meter: "compute_ms", quantity: 6_000n, amountMicros: 42n }],
     });
-    expect(kinds(await charge(tenant, [1], { computeUs: 6_000 }))).toEqual(["QUOTA_EXCEEDED"]);
+    expect(kindsOf(await charge(tenant, [1], { computeUs: 6_000 }))).toEqual(["QUOTA_EXCEEDED"]);
     const settlement = { tenantId: tenant, usageEventId: request.usageEventId, computeUs: 1_500 };
     // 10.5 is half way, and goes to the even one.
     const settled = { meter: "compute_ms", quantity: 1_500n, amountMicros: 10n };
     expect(await store.settle([settlement])).toEqual([settled]);
     expect(await store.settle([{ ...settlement, computeUs: 3 }])).toEqual([settled]);
-    expect(kinds(await charge(tenant, [1], { computeUs: 6_000 }))).toEqual(["ADMITTED"]);
+    expect(kindsOf(await charge(tenant, [1], { computeUs: 6_000 }))).toEqual(["ADMITTED"]);
     expect(await house.drift()).toEqual([]);
   });
 
@@ -107,7 +98,7 @@ describe("a period that was closed", () => {
   test("takes no more: a correction of it is dated in the next, marked late, and gives no quota back there", async () => {
     const tenant = await desk.createTenant({
       prices: [{ unitPriceMicros: 5, included: 2 }],
-      limits: [quota(10, { period: "DAY" })],
+      limits: [quotaRow(10, { period: "DAY" })],
     });
     const request = chargeRequestOf(tenant, 6);
     await store.charge([request, chargeRequestOf(tenant, 1)]);
@@ -116,7 +107,7 @@ describe("a period that was closed", () => {
     ]);
     await charge(tenant, [10]);
     await store.reverse([{ tenantId: tenant, usageEventId: request.usageEventId, reason: "MODEL_FAILED" }]);
-    expect(kinds(await charge(tenant, [1]))).toEqual(["QUOTA_EXCEEDED"]);
+    expect(kindsOf(await charge(tenant, [1]))).toEqual(["QUOTA_EXCEEDED"]);
     const rows = await house.sql(
       `select quantity::int, amount_micros::int as amount, is_late,
               occurred_at >= (period_of(now(), 1)).ends_at as is_next, period_starts_at >= (period_of(now(), 1)).ends_at as counts_next

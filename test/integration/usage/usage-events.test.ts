@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
+import { greySquare } from "../../support/people.ts";
 
 let gateway: TestGateway;
 let tenant: TestTenant;
@@ -21,7 +22,6 @@ const list = `query($input: UsageEventsInput!, $first: Int, $after: String) {
     pageInfo { hasNextPage startCursor endCursor }
   }
 }`;
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
 const hour = () => ({
   startsAt: new Date(Date.now() - 3_600_000).toISOString(),
   endsAt: new Date(Date.now() + 60_000).toISOString(),
@@ -59,8 +59,8 @@ async function seedTogether(of: TestTenant, count: number): Promise<{ startsAt: 
 describe("usageEvents", () => {
   test("shows what an inference was charged, and who asked", async () => {
     const own = await gateway.createTenant();
-    const inferred = await own.key.infer({ model: "digits", inputs: [grey, grey], idempotencyKey: "mine" });
-    await own.owner.infer({ model: "digits", inputs: [grey] });
+    const inferred = await own.key.infer({ model: "digits", inputs: [greySquare, greySquare], idempotencyKey: "mine" });
+    await own.owner.infer({ model: "digits", inputs: [greySquare] });
     const { nodes } = (await own.owner.ask(list, { input: hour() })).data.usageEvents;
     expect(nodes).toHaveLength(2);
     expect(nodes[1]).toMatchObject({
@@ -88,9 +88,9 @@ describe("usageEvents", () => {
 
   test("a page's end stands where it is when more is used meanwhile", async () => {
     const own = await gateway.createTenant();
-    for (let i = 0; i < 3; i++) await own.key.infer({ model: "digits", inputs: [grey] });
+    for (let i = 0; i < 3; i++) await own.key.infer({ model: "digits", inputs: [greySquare] });
     const first = (await own.owner.ask(list, { input: hour(), first: 2 })).data.usageEvents;
-    await own.key.infer({ model: "digits", inputs: [grey] });
+    await own.key.infer({ model: "digits", inputs: [greySquare] });
     const second = (await own.owner.ask(list, { input: hour(), first: 2, after: first.pageInfo.endCursor })).data
       .usageEvents;
     expect(second.nodes).toHaveLength(1);
@@ -100,7 +100,7 @@ describe("usageEvents", () => {
 
   test("are those of a key, a model and a meter, where these are asked for", async () => {
     const own = await gateway.createTenant();
-    await own.key.infer({ model: "digits", inputs: [grey] });
+    await own.key.infer({ model: "digits", inputs: [greySquare] });
     await own.owner.infer({ model: "mail", inputs: [{ text: "hello" }] });
     const count = async (filter: object) => (await idsOf(own, { ...hour(), ...filter })).length;
     expect(await count({})).toBe(2);
@@ -113,7 +113,7 @@ describe("usageEvents", () => {
 
   test("of another tenant are nobody else's, and neither is its key", async () => {
     const own = await gateway.createTenant();
-    await own.key.infer({ model: "digits", inputs: [grey] });
+    await own.key.infer({ model: "digits", inputs: [greySquare] });
     const stranger = await gateway.createTenant("Rival");
     expect(await idsOf(stranger, hour())).toEqual([]);
     const [theirs, nobodys] = [own.apiKeyId, newId("apiKey")];
@@ -171,7 +171,7 @@ describe("a report beside the period before", () => {
 
 test("the forecast begins with what was used, ends with the billing period, and says how it was made", async () => {
   const own = await gateway.createTenant();
-  await own.key.infer({ model: "digits", inputs: [grey, grey] });
+  await own.key.infer({ model: "digits", inputs: [greySquare, greySquare] });
   const query = `{ usageForecast { startsAt endsAt meters { meter method used usedAmount quantity quantityLow quantityHigh amount } } }`;
   const { startsAt, endsAt, meters } = (await own.owner.ask(query)).data.usageForecast;
   const now = new Date();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
+import { greySquare } from "../../support/people.ts";
 
 let gateway: TestGateway;
 let tenant: TestTenant;
@@ -13,7 +14,6 @@ afterAll(async () => {
   await gateway.close();
 });
 
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
 const usage = `query($input: UsageReportInput!) {
   usage(input: $input) { rows { apiKey { id } model { name } version { version } meter quantity amount } total { meter quantity amount } }
 }`;
@@ -25,9 +25,9 @@ const period = (fromMs = -5 * minuteMs, toMs = 5 * minuteMs) => ({
 
 test("tells the usage of each key apart, shows that of signed-in users under none, and nothing of another tenant", async () => {
   const stranger = await gateway.createTenant("Rival");
-  await tenant.key.infer({ model: "digits", inputs: [grey, grey, grey] });
-  await tenant.owner.infer({ model: "digits", inputs: [grey, grey] });
-  await stranger.key.infer({ model: "digits", inputs: [grey] });
+  await tenant.key.infer({ model: "digits", inputs: [greySquare, greySquare, greySquare] });
+  await tenant.owner.infer({ model: "digits", inputs: [greySquare, greySquare] });
+  await stranger.key.infer({ model: "digits", inputs: [greySquare] });
   const input = { ...period(), groupBy: ["API_KEY", "VERSION", "MODEL"] };
   const { rows, total } = (await tenant.owner.ask(usage, { input })).data.usage;
   const row = (apiKey: { id: string } | null, quantity: number) => ({

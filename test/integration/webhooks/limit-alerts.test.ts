@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { greySquare } from "../../support/people.ts";
 import { openWebhookHouse, verified, type WebhookHouse } from "../../support/webhook-house.ts";
 
 let house: WebhookHouse;
@@ -11,8 +12,6 @@ afterAll(async () => {
   await house.close();
 });
 
-const grey = { tensor: { dtype: "uint8", shape: [784], data: Buffer.alloc(784, 7).toString("base64") } };
-
 test("each threshold of a quota is told of once, in the commit that crossed it, however many cross at once", async () => {
   const { tenant, receiver, createEndpoint, received, deliveries } = await house.createTenant();
   const { id, secret } = await createEndpoint({ events: ["limit.threshold_reached"] });
@@ -21,7 +20,7 @@ test("each threshold of a quota is told of once, in the commit that crossed it, 
        values ($1, 'lim_test', true, 'QUOTA', 'inputs', 'BILLING_PERIOD', 20, 'usr_test')`,
     [tenant.id],
   );
-  await Promise.all(Array.from({ length: 40 }, () => tenant.key.infer({ model: "digits", inputs: [grey] })));
+  await Promise.all(Array.from({ length: 40 }, () => tenant.key.infer({ model: "digits", inputs: [greySquare] })));
   const webhooks = await received(3);
   const told = webhooks.map((webhook) => verified(secret, webhook) as { data: { threshold: number; limit: string } });
   expect(told.map(({ data }) => data.threshold).sort()).toEqual([100, 50, 80]);
