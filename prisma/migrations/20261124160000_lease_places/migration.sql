@@ -527,8 +527,10 @@ begin
         set usage_event_id = excluded.usage_event_id, api_key_id = excluded.api_key_id, holder = excluded.holder,
             leased_at = excluded.leased_at, expires_at = excluded.expires_at;
     -- A tenant who had very many requests at once, and has not any more.
-    delete from concurrency_leases
-      where tenant_id = any (t_id) and place > 64 and expires_at <= clock and leased_at < clock - interval '1 minute';
+    if exists (select from concurrency_leases where tenant_id = any (t_id) and place > 64) then
+      delete from concurrency_leases
+        where tenant_id = any (t_id) and place > 64 and expires_at <= clock and leased_at < clock - interval '1 minute';
+    end if;
   end if;
 
   -- Every threshold that is reached and was not before, in this period: the key of the table makes it once.
