@@ -64,17 +64,24 @@ async function measureInvoices(gateway: Gateway): Promise<Row> {
     { variables: { input: gateway.demo.operator }, shape: z.object({ signIn: z.object({ accessToken: z.string() }) }) },
   );
   const took: number[] = [];
-  for (let month = 0; month < 11; month++) {
+  // The gateway issues by itself what is due, too: whoever comes first.
+  for (let isDue = true; isDue; ) {
     const startedAt = performance.now();
-    await ask(
+    isDue = await ask(
       { url: gateway.demo.url, credential: signIn.accessToken },
       "mutation($input: IssueInvoiceInput!) { issueInvoice(input: $input) { number total } }",
       { variables: { input: { tenantId } }, shape: z.object({ issueInvoice: z.object({ number: z.string() }) }) },
+    ).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Error && error.message.startsWith("CONFLICT: The period ends at")) return false;
+        throw error;
+      },
     );
-    took.push(performance.now() - startedAt);
+    if (isDue) took.push(performance.now() - startedAt);
   }
   return {
-    name: `${reportsName}: issuing a month's invoice, p50 of eleven`,
+    name: `${reportsName}: issuing a month's invoice, p50 of ${took.length}`,
     value: Number(median(took).toFixed(0)),
     unit: "ms",
     baseline: null,
