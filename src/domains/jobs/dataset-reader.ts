@@ -50,3 +50,16 @@ export async function countItems(
   }
   return { items, isExact: true };
 }
+
+/** The beginning of a dataset, so many items of it at the most. */
+export async function firstRecords(
+  bytes: DatasetBytes,
+  { format, columns, count }: { format: DatasetFormat; columns: DatasetColumns; count: number },
+): Promise<SliceRecord[]> {
+  const first: SliceRecord[] = [];
+  for await (const records of readDataset(bytes, { format, columns })) {
+    first.push(...records.slice(0, count - first.length));
+    if (first.length >= count) break;
+  }
+  return first;
+}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
+import type { Explanation } from "../../../src/domains/inference/explanation.ts";
 import type { Outcomes } from "../../../src/domains/jobs/claim.ts";
 import { JobKeepingStore } from "../../../src/domains/jobs/job-keeping.store.ts";
 import { JobsStore } from "../../../src/domains/jobs/jobs.store.ts";
@@ -42,7 +43,7 @@ const version = "mdv_test";
 async function submit(
   tenantId: string,
   items: number,
-  rest: { priority?: number; sliceItems?: number; version?: string } = {},
+  rest: { priority?: number; sliceItems?: number; version?: string; mostInputs?: number } = {},
 ) {
   const slicing = new Slicing({ items: rest.sliceItems ?? 10, bytes: 1_000_000 });
   const full = Array.from(
@@ -56,6 +57,9 @@ async function submit(
     modelVersionId: rest.version ?? version,
     alias: undefined,
     topK: 1,
+    explanation: undefined,
+    mostInputs: rest.mostInputs ?? 1,
+    webhookEndpointId: undefined,
     priority: rest.priority ?? 0,
     sliceItems: rest.sliceItems ?? 10,
     apiKeyId: undefined,
@@ -77,11 +81,17 @@ async function createTenant(quota: number): Promise<string> {
   return tenantId;
 }
 
-function answers(count: number, label = "a"): Outcomes {
-  const output = { index: 0, label, score: 1, scores: [], truncated: false };
+function answers(count: number, label = "a", evaluations?: number): Outcomes {
+  const explanation = evaluations === undefined ? {} : { explanation: explanationOf(evaluations) };
+  const output = { index: 0, label, score: 1, scores: [], truncated: false, ...explanation };
   return new Map(
     Array.from({ length: count }, (_, place) => [place, { kind: "SUCCEEDED", output, tokens: 0, computeUs: 5 }]),
   );
+}
+
+function explanationOf(evaluations: number): Explanation {
+  const values = { dtype: "float32", shape: [1], data: "AAAAAA==" };
+  return { method: "OCCLUSION", target: "a", baseline: "0", evaluations, parts: 1, values };
 }
 
 async function claimed(store: SlicesStore, costs: Record<string, number> = { [version]: 1 }) {
@@ -185,6 +195,23 @@ describe("the next claim", () => {
     const next = [];
     for (let i = 0; i < 40; i++) next.push((await claimed(here, { mdv_slow: 3, [version]: 1 })).tenantId);
     expect(next.filter((tenantId) => tenantId === slow).length).toBe(10);
+  });
+
+  test("is shared by what items are run as: by the most that they can be, until it is known what they are", async () => {
+    await drainAll();
+    const [explained, plain] = [await createTenant(100_000), await createTenant(10_000)];
+    await submit(explained, 1_000, { mostInputs: 9 });
+    await submit(plain, 1_000);
+    const next = async (count: number) => {
+      const claims = [];
+      for (let i = 0; i < count; i++) claims.push(await claimed(here));
+      return claims.filter(({ tenantId }) => tenantId === explained);
+    };
+    const first = await next(40);
+    expect(first.length).toBe(4);
+    // Two changed inputs each: three times the cost of one that is not explained, not nine times.
+    for (const claim of first) await here.commit(claim, answers(10, "a", 2));
+    expect((await next(40)).length).toBe(10);
   });
 
   test("of a tenant is of its most urgent job; among equals a small one does not wait for a large one", async () => {
