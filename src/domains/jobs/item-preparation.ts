@@ -1,6 +1,8 @@
 import { type ErrorCode, messageOf, TollgateError } from "../../core/errors.ts";
 import { type ExplanationPlan, planExplanations } from "../inference/explanation-plan.ts";
 import { type PreparedInput, prepareInputs } from "../inference/prepare.ts";
+import { RunnerGone } from "../inference/runner.ts";
+import { isOutOfMemory } from "../inference/warm-up.ts";
 import type { ModelVersion } from "../models/model.ts";
 import { type JobExplanation, requestForItem } from "./job-explanation.ts";
 import type { FailedItem } from "./outcome.ts";
@@ -37,6 +39,15 @@ export async function prepareItem(
 export function isItemsFault(error: unknown): boolean {
   const code = codeOf(error);
   return code === "MODEL_FAILED" || code === "INVALID_INPUT";
+}
+
+/**
+ * Whether the item cost a runner: one that ended, or ran out of memory. A version that does so three times in ten minutes
+ * is taken from everybody, so such an item is not tried again alone.
+ */
+export function costARunner(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof RunnerGone || isOutOfMemory(error.message) || costARunner(error.cause);
 }
 
 export function codeOf(error: unknown): ErrorCode | undefined {

@@ -9,7 +9,7 @@ import { tokensIn } from "../inference/token-count.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { ModelVersion } from "../models/model.ts";
 import type { Claim, Outcomes } from "./claim.ts";
-import { codeOf, failedItem, isItemsFault, type PreparedItem, prepareItem } from "./item-preparation.ts";
+import { codeOf, costARunner, failedItem, isItemsFault, type PreparedItem, prepareItem } from "./item-preparation.ts";
 import type { FailedItem, SucceededItem } from "./outcome.ts";
 import { itemStates } from "./slice.ts";
 import { maxAttemptsAlone, planAttempt } from "./slice-attempt.ts";
@@ -124,13 +124,39 @@ async function answerItems(run: Run, ready: readonly Ready[], outcomes: Outcomes
   } catch (error) {
     if (!isItemsFault(error)) throw error;
     // One of them spoils the request that they share: alone, only that one fails.
-    const alone = await Promise.all(ready.map(async (item) => ({ item, came: await askAlone(run, item) })));
+    const alone = costARunner(error) ? await oneByOne(run, ready) : await Promise.all(ready.map(askWith(run)));
     return alone.flatMap(({ item, came }) => {
       if (came.kind === "SUCCEEDED") return [came];
       outcomes.set(item.place, came);
       return [];
     });
   }
+}
+
+interface Came {
+  item: Ready;
+  came: Answered | FailedItem;
+}
+
+function askWith(run: Run): (item: Ready) => Promise<Came> {
+  return async (item) => ({ item, came: await askAlone(run, item) });
+}
+
+/**
+ * Where one of them ends the process that runs it: asked side by side, they would share its batch, and end, again. While
+ * there is no runner, those that have come to something are written, and the others come again.
+ */
+async function oneByOne(run: Run, items: readonly Ready[]): Promise<Came[]> {
+  const alone: Came[] = [];
+  for (const item of items) {
+    try {
+      alone.push(await askWith(run)(item));
+    } catch (error) {
+      if (alone.length === 0) throw error;
+      return alone;
+    }
+  }
+  return alone;
 }
 
 async function askAlone(run: Run, item: Ready): Promise<Answered | FailedItem> {
@@ -148,7 +174,8 @@ async function tried<T>(work: () => Promise<T>): Promise<T | FailedItem> {
       return await work();
     } catch (error) {
       if (!isItemsFault(error)) throw error;
-      if (attempts >= maxAttemptsAlone || codeOf(error) === "INVALID_INPUT") return failedItem(error, attempts);
+      const isLast = attempts >= maxAttemptsAlone || codeOf(error) === "INVALID_INPUT" || costARunner(error);
+      if (isLast) return failedItem(error, attempts);
     }
   }
 }

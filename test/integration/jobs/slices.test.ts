@@ -254,31 +254,45 @@ test("a job that is canceled takes no more results, and charges none", async () 
   expect(await charged(tenantId)).toBe(0);
 });
 
-test("a job whose version was retired, and which nobody can run any more, ends and says so; what was answered stays", async () => {
-  await drainAll();
-  const tenantId = await createTenant(100);
-  await house.sql(
-    "insert into models (id, name, description, task) values ('mod_retired', 'retired', 'x', 'TENSOR') on conflict do nothing",
-  );
-  await house.sql(
-    "insert into model_versions (id, model_id, version, digest, manifest, retired_at) values ('mdv_retired', 'mod_retired', 1, repeat('0', 64), '{}', now() - interval '1 hour')",
-  );
-  const id = await submit(tenantId, 20, { version: "mdv_retired" });
-  await here.commit(await claimed(here, { mdv_retired: 1 }), answers(10));
-  const keeping = new JobKeepingStore({
-    database: house.database,
-    isInstanceAlive: () => Promise.resolve(true),
-    onFinished: () => Promise.resolve(),
-    resultsRetentionDays: 30,
-  });
-  // Somebody was at it a moment ago.
-  expect(await keeping.finishRetired()).toBe(0);
-  await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
-  expect(await keeping.finishRetired()).toBe(1);
-  expect(await jobs.find(tenantId, id)).toMatchObject({
-    state: "PARTIALLY_FAILED",
-    failure: { code: "MODEL_NOT_READY" },
-    itemsSucceeded: 10,
-  });
-  expect(await here.claim({ mdv_retired: 1 })).toBeUndefined();
-});
+test.each([
+  ["retired", "state = 'RETIRED', retired_at = now() - interval '1 hour'"],
+  ["taken out of service", "state = 'QUARANTINED', state_changed_at = now() - interval '1 hour'"],
+])(
+  "a job whose version was %s, and which nobody can run any more, ends and says so; what was answered stays",
+  async (kind, gone) => {
+    await drainAll();
+    const tenantId = await createTenant(100);
+    const versionId = `mdv_${kind.replaceAll(" ", "_")}`;
+    await house.sql(
+      "insert into models (id, name, description, task) values ('mod_gone', 'gone', 'x', 'TENSOR') on conflict do nothing",
+    );
+    await house.sql(
+      `insert into model_versions (id, model_id, version, digest, manifest, state)
+       select $1, 'mod_gone', count(*) + 1, repeat('0', 64), '{}', 'READY' from model_versions where model_id = 'mod_gone'`,
+      [versionId],
+    );
+    const id = await submit(tenantId, 20, { version: versionId });
+    await here.commit(await claimed(here, { [versionId]: 1 }), answers(10));
+    const keeping = new JobKeepingStore({
+      database: house.database,
+      isInstanceAlive: () => Promise.resolve(true),
+      onFinished: () => Promise.resolve(),
+      resultsRetentionDays: 30,
+    });
+    await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
+    // It is served.
+    expect(await keeping.finishUnserved()).toBe(0);
+    await house.sql(`update model_versions set ${gone} where id = $1`, [versionId]);
+    await house.sql("update jobs set recent_at = now() where id = $1", [id]);
+    // Somebody was at it a moment ago.
+    expect(await keeping.finishUnserved()).toBe(0);
+    await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
+    expect(await keeping.finishUnserved()).toBe(1);
+    expect(await jobs.find(tenantId, id)).toMatchObject({
+      state: "PARTIALLY_FAILED",
+      failure: { code: "MODEL_NOT_READY" },
+      itemsSucceeded: 10,
+    });
+    expect(await here.claim({ [versionId]: 1 })).toBeUndefined();
+  },
+);
