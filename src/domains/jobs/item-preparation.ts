@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ErrorCode, messageOf, TollgateError } from "../../core/errors.ts";
 import { type ExplanationPlan, planExplanations } from "../inference/explanation-plan.ts";
 import { type PreparedInput, prepareInputs } from "../inference/prepare.ts";
@@ -16,8 +17,25 @@ export interface PreparedItem {
   plan: ExplanationPlan | undefined;
 }
 
+/** Pictures and texts are prepared in this process, beside callers: a few at a time, and then it is somebody else's turn. */
+const preparedAtOnce = 8;
+
+/** Each of the records, in their order. */
+export async function prepareItems(
+  version: ModelVersion,
+  records: readonly (SliceRecord | undefined)[],
+  explanation: JobExplanation | undefined,
+): Promise<(PreparedItem | FailedItem)[]> {
+  const items: (PreparedItem | FailedItem)[] = [];
+  for (const [i, record] of records.entries()) {
+    if (i > 0 && i % preparedAtOnce === 0) await nextTurn();
+    items.push(await prepareItem(version, record, explanation));
+  }
+  return items;
+}
+
 /** The item ready to be run, or what is wrong with it. */
-export async function prepareItem(
+async function prepareItem(
   version: ModelVersion,
   record: SliceRecord | undefined,
   explanation: JobExplanation | undefined,

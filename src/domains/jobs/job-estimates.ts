@@ -1,3 +1,4 @@
+import { TollgateError } from "../../core/errors.ts";
 import type { TenantPrincipal } from "../../core/principal.ts";
 import type { InferenceInput } from "../inference/inference.ts";
 import { tokensIn } from "../inference/token-count.ts";
@@ -8,7 +9,7 @@ import { DatasetBytes } from "./dataset-bytes.ts";
 import { datasetProblem } from "./dataset-problem.ts";
 import { countItems, firstRecords, type ItemCount } from "./dataset-reader.ts";
 import type { DatasetsStore } from "./datasets.store.ts";
-import { type PreparedItem, prepareItem } from "./item-preparation.ts";
+import { type PreparedItem, prepareItems } from "./item-preparation.ts";
 import { checkRequest, inputsIn, type JobRequest, recordOfInput } from "./job-request.ts";
 import type { SliceRecord } from "./slice.ts";
 
@@ -47,21 +48,38 @@ interface PerItem {
 /** Somebody waits for the estimate: so many items are prepared and planned as if they were to be run. */
 const sampledItems = 64;
 
+/** Each may hold a row group of Parquet, or the pictures of a slice, in memory. */
+const atOnce = 4;
+
 /** Tells what a job would be, without submitting it. */
 export class JobEstimates {
   readonly #options: JobEstimatesOptions;
+  #underWay = 0;
 
   constructor(options: JobEstimatesOptions) {
     this.#options = options;
   }
 
   async estimate(principal: TenantPrincipal, request: JobRequest): Promise<JobEstimate> {
+    if (this.#underWay >= atOnce) {
+      const message = `${atOnce} estimates are being made here already, which is the limit. Ask again in a moment.`;
+      throw new TollgateError("OVERLOADED", message, { retryAfterMs: 1_000 });
+    }
+    this.#underWay += 1;
+    try {
+      return await this.#estimate(principal, request);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #estimate(principal: TenantPrincipal, request: JobRequest): Promise<JobEstimate> {
     const { tenantId } = principal;
     const { catalogue, quote, msPerInput } = this.#options;
     const { model, version } = catalogue.resolve(principal, request.model, request);
     checkRequest(request, version);
     const { items, isExact, sample } = await this.#sampled(tenantId, request);
-    const prepared = await Promise.all(sample.map((record) => prepareItem(version, record, request.explanation)));
+    const prepared = await prepareItems(version, sample, request.explanation);
     const readable = prepared.filter((item) => item.kind === "PREPARED");
     const each = meanOf(version, readable);
     const inputs = Math.round(items * each.inputs);

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Abandoned } from "../../core/abandonment.ts";
 import { TollgateError } from "../../core/errors.ts";
 import type { Engine, RunResult } from "../inference/engine.ts";
@@ -9,7 +8,7 @@ import { tokensIn } from "../inference/token-count.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { ModelVersion } from "../models/model.ts";
 import type { Claim, Outcomes } from "./claim.ts";
-import { codeOf, costARunner, failedItem, isItemsFault, type PreparedItem, prepareItem } from "./item-preparation.ts";
+import { codeOf, costARunner, failedItem, isItemsFault, type PreparedItem, prepareItems } from "./item-preparation.ts";
 import type { FailedItem, SucceededItem } from "./outcome.ts";
 import { itemStates } from "./slice.ts";
 import { maxAttemptsAlone, planAttempt } from "./slice-attempt.ts";
@@ -36,9 +35,6 @@ interface Run {
   version: ModelVersion;
   rows: (rows: readonly Row[]) => Promise<RunResult>;
 }
-
-/** Pictures and texts are prepared in this process, beside callers: a few at a time, and then it is somebody else's turn. */
-const preparedAtOnce = 8;
 
 /** Of a paused job: most of what is run only to be refused again is run for nothing. */
 const probedItems = 4;
@@ -70,7 +66,7 @@ export class SliceRunner {
     const version = this.#options.catalogue.versionById(claim.modelVersionId)?.version;
     if (version === undefined) throw new TollgateError("MODEL_NOT_READY", "The version is not in the catalogue yet.");
     const taken = places.slice(0, claim.isProbe ? Math.min(attempt.take, probedItems) : attempt.take);
-    const ready = await prepareItems(version, { claim, places: taken, outcomes });
+    const ready = await readyItems(version, { claim, places: taken, outcomes });
     if (ready.length === 0) return outcomes;
     const run = { claim, version, rows: this.#rowsOf(claim, abandoned) };
     const answered = await answerItems(run, ready, outcomes);
@@ -103,18 +99,19 @@ export class SliceRunner {
   }
 }
 
-async function prepareItems(
+/** The items that can be run. What is wrong with the others goes to the outcomes. */
+async function readyItems(
   version: ModelVersion,
   { claim, places, outcomes }: { claim: Claim; places: readonly number[]; outcomes: Outcomes },
 ): Promise<Ready[]> {
-  const ready: Ready[] = [];
-  for (const [i, place] of places.entries()) {
-    if (i > 0 && i % preparedAtOnce === 0) await nextTurn();
-    const item = await prepareItem(version, claim.records[place], claim.explanation);
-    if (item.kind === "PREPARED") ready.push({ ...item, place });
-    else outcomes.set(place, item);
-  }
-  return ready;
+  const records = places.map((place) => claim.records[place]);
+  const items = await prepareItems(version, records, claim.explanation);
+  return items.flatMap((item, i) => {
+    const place = places[i] ?? 0;
+    if (item.kind === "PREPARED") return [{ ...item, place }];
+    outcomes.set(place, item);
+    return [];
+  });
 }
 
 /** The answers of items that are run together. What fails goes to the outcomes. */

@@ -179,6 +179,17 @@ describe("what cannot be explained is refused, and leaves nothing:", () => {
   });
 });
 
+test("of many estimates at once some are refused with when to ask again, and none is kept waiting", async () => {
+  const aliases = Array.from({ length: 20 }, (_, i) => `a${i}: estimateJob(input: $input) { items }`).join(" ");
+  const answer = await tenant.key.send(`query($input: SubmitJobInput!) { ${aliases} }`, {
+    input: { model: "digits", source: { inputs: [seven] } },
+  });
+  const codes = new Set(answer.errors.map(({ extensions }) => extensions.code));
+  expect([...codes]).toEqual(["OVERLOADED"]);
+  expect(answer.errors[0]?.extensions["retryAfterMs"]).toBe(1_000);
+  expect(await estimateOf(tenant, { model: "digits", source: { inputs: [seven] } })).toMatchObject({ items: 1 });
+});
+
 test("an estimate of a dataset that is to be explained says that it looked at its beginning", async () => {
   const datasetId = newId("dataset");
   await jobs.upload(datasetId, '{"text":"free money now"}\n'.repeat(500), "application/jsonl");
