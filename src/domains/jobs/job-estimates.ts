@@ -4,7 +4,7 @@ import type { InferenceInput } from "../inference/inference.ts";
 import { tokensIn } from "../inference/token-count.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { ModelVersion } from "../models/model.ts";
-import type { QuotedUsage } from "../usage/quote.store.ts";
+import type { QuotedUsage } from "../usage/quoted-usage.ts";
 import { DatasetBytes } from "./dataset-bytes.ts";
 import { datasetProblem } from "./dataset-problem.ts";
 import { countItems, firstRecords, type ItemCount } from "./dataset-reader.ts";

@@ -6,7 +6,7 @@ import type { Metrics } from "../../platform/metrics.ts";
 import type { Notifications } from "../../platform/notifications.ts";
 import type { Engine } from "../inference/engine.ts";
 import type { Catalogue } from "../models/catalogue.ts";
-import type { QuotedUsage } from "../usage/quote.store.ts";
+import type { QuotedUsage } from "../usage/quoted-usage.ts";
 import type { Dataset } from "./dataset.ts";
 import { DatasetsResolver, toDatasetType } from "./datasets.resolver.ts";
 import { DatasetsService } from "./datasets.service.ts";

@@ -1,12 +1,5 @@
 import type { Database } from "../../platform/database.ts";
-
-/** What would be used, by meter, in the ledger's units. */
-export interface QuotedUsage {
-  inputs: number;
-  tokens: number;
-  explanations: number;
-  computeUs: number;
-}
+import type { QuotedUsage } from "./quoted-usage.ts";
 
 /** What usage would cost, before there is any. */
 export class QuoteStore {
