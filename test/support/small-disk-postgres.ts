@@ -62,5 +62,6 @@ function spawnApart({ disk, dataDir, megabytes }: { disk: string; dataDir: strin
   const script = path.join(import.meta.dirname, "hold-postgres.ts");
   const command = 'mount -t tmpfs -o "size=$1m" tmpfs "$2" && exec "$3" "$4" "$5" die-with-parent';
   const args = ["small-disk", String(megabytes), disk, process.execPath, script, dataDir];
-  return spawn("unshare", ["-Urm", "sh", "-c", command, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+  const apart = "unshare";
+  return spawn(apart, ["-Urm", "sh", "-c", command, ...args], { stdio: ["ignore", "pipe", "ignore"] });
 }
