@@ -146,6 +146,22 @@ describe("a job whose answers are explained", () => {
     expect(await eventsOf(other.id)).toMatchObject({ events: 9, inputs: 189 });
   });
 
+  test("that is canceled stops in the middle of an explanation, and what it had written is all that is charged", async () => {
+    const other = await gateway.createTenant("Canceled");
+    const client = new JobClient(other.key);
+    const inputs = Array.from({ length: 200 }, (_, index) => ({ text: `minutes of meeting ${index} `.repeat(60) }));
+    const { id } = await client.submit({
+      model: "mail",
+      source: { inputs },
+      explain: { method: "SHAP", samples: 4_000 },
+    });
+    await client.until(id, "RUNNING");
+    await client.change("cancelJob", id);
+    const { counts } = await client.until(id, "CANCELED", 2_000);
+    expect(counts.succeeded).toBeLessThan(200);
+    expect((await eventsOf(other.id)).events).toBe(counts.succeeded);
+  });
+
   test("is retried with its explanations", async () => {
     const other = await gateway.createTenant("Retried");
     const client = new JobClient(other.key);
