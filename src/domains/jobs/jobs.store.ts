@@ -203,6 +203,8 @@ async function insertJob(sql: Sql, tenantId: string, job: NewJob): Promise<JobRo
 
 /** Adds slices that no item of which has been worked on. */
 export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: readonly Slice[]): Promise<void> {
+  const inputs: Buffer[] = [];
+  for (const { records } of slices) inputs.push(await packRecords(records));
   await sql({
     name: "insert-job-slices",
     text: `
@@ -215,7 +217,7 @@ export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: 
       slices.map(({ slice }) => slice),
       slices.map(({ firstItem }) => firstItem),
       slices.map(({ records }) => records.length),
-      slices.map(({ records }) => packRecords(records)),
+      inputs,
     ],
   });
 }

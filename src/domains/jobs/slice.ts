@@ -1,4 +1,5 @@
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { promisify } from "node:util";
+import { zstdCompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
 
 const inputSchema = z.object({
@@ -29,8 +30,11 @@ export interface Slice {
 
 export const itemStates = { WAITING: 0, SUCCEEDED: 1, FAILED: 2 } as const;
 
-export function packRecords(records: readonly SliceRecord[]): Buffer {
-  return zstdCompressSync(JSON.stringify(records));
+const compress = promisify(zstdCompress);
+
+/** On another thread: a dataset that is read is compressed whole, beside callers. */
+export async function packRecords(records: readonly SliceRecord[]): Promise<Buffer> {
+  return await compress(JSON.stringify(records));
 }
 
 export function unpackRecords(packed: Uint8Array): SliceRecord[] {
