@@ -7,7 +7,7 @@ import type { DatasetColumns } from "./dataset.ts";
 import type { Job } from "./job.ts";
 import type { JobExplanation } from "./job-explanation.ts";
 import { type JobRow, toJob } from "./job-row.ts";
-import { packRecords, type Slice } from "./slice.ts";
+import { type PackedSlice, packSlices, type Slice } from "./slice.ts";
 import { withoutFailed } from "./slice-results.ts";
 
 export interface NewJob {
@@ -55,11 +55,12 @@ export class JobsStore {
     job: NewJob,
     { by, maxOpen }: { by: JobActor; maxOpen: number },
   ): Promise<Job | JobProblem> {
+    const packed = job.source.kind === "INLINE" ? await packSlices(job.source.slices) : [];
     return await this.#database.tenantTransaction(tenantId, async (sql) => {
       const problem = await problemWith(sql, { tenantId, job, maxOpen });
       if (problem !== undefined) return problem;
       const row = await insertJob(sql, tenantId, job);
-      if (job.source.kind === "INLINE") await insertSlices(sql, { tenantId, id: job.id }, job.source.slices);
+      if (packed.length > 0) await insertSlices(sql, { tenantId, id: job.id }, packed);
       await audit(sql, { tenantId, id: job.id }, { ...by, action: "job.submit", details: detailsOf(job) });
       return toJob(row);
     });
@@ -202,9 +203,7 @@ async function insertJob(sql: Sql, tenantId: string, job: NewJob): Promise<JobRo
 }
 
 /** Adds slices that no item of which has been worked on. */
-export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: readonly Slice[]): Promise<void> {
-  const inputs: Buffer[] = [];
-  for (const { records } of slices) inputs.push(await packRecords(records));
+export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: readonly PackedSlice[]): Promise<void> {
   await sql({
     name: "insert-job-slices",
     text: `
@@ -216,8 +215,8 @@ export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: 
       id,
       slices.map(({ slice }) => slice),
       slices.map(({ firstItem }) => firstItem),
-      slices.map(({ records }) => records.length),
-      inputs,
+      slices.map(({ items }) => items),
+      slices.map(({ inputs }) => inputs),
     ],
   });
 }

@@ -32,9 +32,21 @@ export const itemStates = { WAITING: 0, SUCCEEDED: 1, FAILED: 2 } as const;
 
 const compress = promisify(zstdCompress);
 
-/** On another thread: a dataset that is read is compressed whole, beside callers. */
-export async function packRecords(records: readonly SliceRecord[]): Promise<Buffer> {
-  return await compress(JSON.stringify(records));
+/** A slice as it lies in the database. */
+export interface PackedSlice {
+  slice: number;
+  firstItem: number;
+  items: number;
+  inputs: Buffer;
+}
+
+/** On another thread: a dataset that is read is compressed whole, beside callers. To be done before anything is locked. */
+export async function packSlices(slices: readonly Slice[]): Promise<PackedSlice[]> {
+  const packed: PackedSlice[] = [];
+  for (const { slice, firstItem, records } of slices) {
+    packed.push({ slice, firstItem, items: records.length, inputs: await compress(JSON.stringify(records)) });
+  }
+  return packed;
 }
 
 export function unpackRecords(packed: Uint8Array): SliceRecord[] {
