@@ -239,7 +239,7 @@ export function buildJobsDomain(
     catalogue,
     engine,
     charge: usage.chargeWithin,
-    quote: (tenantId, modelId, inputs) => usage.quotes.quoteInputs(tenantId, modelId, inputs),
+    quote: (tenantId, modelId, quantities) => usage.quotes.quote(tenantId, modelId, quantities),
     isInstanceAlive: (id) => isInstanceAlive(ground.database, id),
   });
 }

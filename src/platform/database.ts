@@ -72,10 +72,13 @@ export async function openDatabase(url: string, statementTimeoutMs = servingStat
     application_name: `tollgate ${role}`,
     keepAlive: true,
   });
-  const tenantPool = new TenantPool(connect("tollgate_app", 8));
-  const systemPool = new pg.Pool(connect("tollgate_system", 8));
+  // A process that stands still between two statements keeps what it locked from everybody else, for as long as its
+  // connection stays: so long, and the server takes it away.
+  const writing = { idle_in_transaction_session_timeout: statementTimeoutMs };
+  const tenantPool = new TenantPool({ ...connect("tollgate_app", 8), ...writing });
+  const systemPool = new pg.Pool({ ...connect("tollgate_system", 8), ...writing });
   const chargePool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
-  const jobPool = new pg.Pool({ ...connect("tollgate_system", 4), options: pointLookUps });
+  const jobPool = new pg.Pool({ ...connect("tollgate_system", 4), ...writing, options: pointLookUps });
   const longReads = new LongReads(connect("tollgate_app", 0));
   const pools = [tenantPool, systemPool, chargePool, jobPool, longReads.pool];
   // An idle connection that breaks leaves the pool; whoever needs one next gets a fresh one, or its error.

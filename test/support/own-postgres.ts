@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import path from "node:path";
 import { inject } from "vitest";
 import { startEmbeddedPostgres } from "../../src/platform/embedded-postgres.ts";
 import { migrate } from "../../src/platform/migrations.ts";
 import { signalProcess } from "../../src/platform/postmaster.ts";
 import type { TestDatabase } from "./database.ts";
+import { eventually } from "./eventually.ts";
 import { childrenOf } from "./processes.ts";
 
 const migrationsFolder = path.resolve(import.meta.dirname, "../../prisma/migrations");
@@ -16,11 +17,20 @@ export interface OwnPostgres extends TestDatabase {
   thaw(): Promise<void>;
   /** kill -9 of one session: Postgres then ends all the others too, and recovers. */
   killSession(): Promise<void>;
+  /** kill -9 of the server itself, as by a power cut, and a new one on the same files and port. */
+  killAndStart(): Promise<void>;
 }
 
 export async function startOwnPostgres(): Promise<OwnPostgres> {
-  const dataDir = path.join(inject("scratchDirectory"), `own-postgres-${process.pid}`);
-  const server = await startEmbeddedPostgres({ dataDir, log: () => {}, dieWithParent: true });
+  const dataDir = await mkdtemp(path.join(inject("scratchDirectory"), "own-postgres-"));
+  const start = async (port?: number) =>
+    await startEmbeddedPostgres({
+      dataDir,
+      log: () => {},
+      dieWithParent: true,
+      ...(port === undefined ? {} : { port }),
+    });
+  let server = await start();
   const url = server.url("tollgate");
   await migrate({ url, folder: migrationsFolder, log: () => {} });
   const signalAll = async (signal: NodeJS.Signals) => {
@@ -40,6 +50,13 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
         return;
       }
       throw new Error("No session to kill.");
+    },
+    async killAndStart() {
+      const { port } = server;
+      const pids = [server.pid, ...(await childrenOf(server.pid))];
+      for (const pid of pids) signalProcess(pid, "SIGKILL");
+      await eventually(async () => !(await server.isRunning()), { withinMs: 10_000, what: "the server is gone" });
+      server = await start(port);
     },
     drop: () => server.stop(),
   };

@@ -14,6 +14,8 @@ export interface ToExplain {
   plan: ExplanationPlan;
   /** The version's answers to the inputs as they are. */
   answers: readonly Row[];
+  /** Whether pictures are to be had as pictures too. */
+  heatMaps: boolean;
   /** Runs changed inputs on the same version. */
   run: (rows: Row[]) => Promise<readonly Row[]>;
 }
@@ -52,7 +54,7 @@ async function explainOne(work: ToExplain, planned: PlannedExplanation): Promise
     parts: parts.count,
     values: encodeTensor(Float32Array.from(values), parts.shape),
     tokens: tokenValues(manifest, input, values),
-    heatMap: await pictureOf(manifest, input, values),
+    heatMap: await pictureOf(work, input, values),
     completeness: scores === undefined ? undefined : completenessOf(values, whole - (scores[0] ?? 0)),
   };
 }
@@ -125,13 +127,13 @@ function tokenValues(
 }
 
 async function pictureOf(
-  manifest: Manifest,
+  { manifest, heatMaps }: ToExplain,
   input: PreparedInput | undefined,
   values: Float64Array,
 ): Promise<string | undefined> {
   const recipe = manifest.preprocessing;
   const [pixels] = input?.row ?? [];
-  if (recipe?.kind !== "image" || !(pixels instanceof Float32Array)) return undefined;
+  if (!heatMaps || recipe?.kind !== "image" || !(pixels instanceof Float32Array)) return undefined;
   return await heatMap(
     pixels.map((pixel) => pixel / (255 * recipe.scale)),
     values,

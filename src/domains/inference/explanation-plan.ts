@@ -33,11 +33,7 @@ export function planExplanations(
   prepared: readonly PreparedInput[],
   request: ExplainRequest,
 ): ExplanationPlan {
-  checkTarget(manifest, request);
-  if (request.method === "ATTENTION" && manifest.attention === undefined) {
-    throw unavailable(`${manifest.name} does not give its attention away`, "OCCLUSION or SHAP");
-  }
-  const samples = samplesOf(request);
+  const samples = checkExplanation(manifest, request);
   const outputs = placesOf(request, prepared.length).map((index) => {
     const input = prepared[index];
     if (input === undefined) throw new Error("a place without an input");
@@ -51,6 +47,16 @@ export function planExplanations(
     "INVALID_INPUT",
     `explain would run ${evaluations} changed inputs; the limit of one request is ${mostEvaluations}. Explain fewer outputs.`,
   );
+}
+
+/** Refuses what can be refused before there is an input. Gives the samples that the method is used with. */
+export function checkExplanation(manifest: Manifest, request: ExplainRequest): number | undefined {
+  checkTarget(manifest, request);
+  if (request.method === "ATTENTION" && manifest.attention === undefined) {
+    throw unavailable(`${manifest.name} does not give its attention away`, "OCCLUSION or SHAP");
+  }
+  if (request.method === "INTEGRATED_GRADIENTS" && manifest.preprocessing?.kind === "text") throw noLine();
+  return samplesOf(request);
 }
 
 interface Planned {
@@ -73,12 +79,7 @@ function planOne(manifest: Manifest, { index, input, request, samples }: Planned
     }
     case "INTEGRATED_GRADIENTS": {
       const parts = partsOf(manifest, input, { most: mostParts.INTEGRATED_GRADIENTS, baseline });
-      if (!parts.isContinuous) {
-        throw unavailable(
-          "A token is there or not: between the two there is no line to integrate along",
-          "OCCLUSION or SHAP",
-        );
-      }
+      if (!parts.isContinuous) throw noLine();
       return { index, parts, method: integratedGradients(parts.count, samples ?? 0), samples };
     }
     case "SHAP": {
@@ -114,6 +115,13 @@ function placesOf({ outputIndexes }: ExplainRequest, count: number): number[] {
     throw new TollgateError("INVALID_INPUT", "explain.outputIndexes is empty; name an output or leave it out.");
   }
   return [...new Set(outputIndexes)];
+}
+
+function noLine(): TollgateError {
+  return unavailable(
+    "A token is there or not: between the two there is no line to integrate along",
+    "OCCLUSION or SHAP",
+  );
 }
 
 function unavailable(why: string, instead: string): TollgateError {

@@ -1,6 +1,7 @@
 import { Field, Float, InputType, Int, ObjectType, registerEnumType } from "type-graphql";
 import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
 import type { EncodedTensor } from "./encoded-tensor.ts";
+import type { ExplainRequest } from "./explanation.ts";
 import { ChosenVersionInput, InferenceInputType } from "./inference-input.types.ts";
 import { TensorScalar } from "./tensor.types.ts";
 
@@ -23,16 +24,11 @@ registerEnumType(ExplainMethod, {
   },
 });
 
-@InputType("ExplainInput", { description: "Which answers to explain, and how." })
-export class ExplainInput {
+/** How an answer is explained. */
+@InputType()
+export abstract class ExplanationWantedInput {
   @Field(() => ExplainMethod, { description: "The method." })
   method: keyof typeof ExplainMethod;
-
-  @Field(() => [Int], {
-    nullable: true,
-    description: "The places of the outputs to explain; all where it is left out.",
-  })
-  outputIndexes: number[] | null;
 
   @Field(() => Int, {
     nullable: true,
@@ -65,6 +61,27 @@ export class ExplainInput {
     description: "What stands where a part of a picture or of numbers is taken away, as the graph takes it; usually 0.",
   })
   baseline: number | null;
+}
+
+@InputType("ExplainInput", { description: "Which answers to explain, and how." })
+export class ExplainInput extends ExplanationWantedInput {
+  @Field(() => [Int], {
+    nullable: true,
+    description: "The places of the outputs to explain; all where it is left out.",
+  })
+  outputIndexes: number[] | null;
+}
+
+export function toExplainRequest(input: ExplanationWantedInput & { outputIndexes?: number[] | null }): ExplainRequest {
+  return {
+    method: input.method,
+    outputIndexes: input.outputIndexes ?? undefined,
+    samples: input.samples ?? undefined,
+    seed: input.seed ?? undefined,
+    target: input.target ?? undefined,
+    token: input.token ?? undefined,
+    baseline: input.baseline ?? undefined,
+  };
 }
 
 @InputType("ExplainCostInput", { description: "What would be asked and explained." })

@@ -4,8 +4,7 @@ import { type RequestContext, tenantPrincipalOf } from "../../core/request-conte
 import type { Metrics } from "../../platform/metrics.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { ModelType, ModelVersionType, toModelType, toVersionType } from "../models/models.types.ts";
-import type { ExplainRequest } from "./explanation.ts";
-import { ExplainCostInput, ExplainCostType, type ExplainInput } from "./explanation.types.ts";
+import { ExplainCostInput, ExplainCostType, toExplainRequest } from "./explanation.types.ts";
 import type { InferenceService } from "./inference.service.ts";
 import type { Inference, InferenceRequest } from "./inference.ts";
 import { InferenceType, InferInput } from "./inference.types.ts";
@@ -95,17 +94,5 @@ function toRequest(input: InferInput): InferenceRequest {
     explain: input.explain === null || input.explain === undefined ? undefined : toExplainRequest(input.explain),
     idempotencyKey: key,
     deadlineMs: input.deadlineMs ?? undefined,
-  };
-}
-
-function toExplainRequest(input: ExplainInput): ExplainRequest {
-  return {
-    method: input.method,
-    outputIndexes: input.outputIndexes ?? undefined,
-    samples: input.samples ?? undefined,
-    seed: input.seed ?? undefined,
-    target: input.target ?? undefined,
-    token: input.token ?? undefined,
-    baseline: input.baseline ?? undefined,
   };
 }

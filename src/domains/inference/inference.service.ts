@@ -171,6 +171,7 @@ export class InferenceService {
       prepared,
       plan,
       answers: result.outputs,
+      heatMaps: true,
       run: async (rows) => {
         if (stop?.aborted === true) throw deadlineExceeded();
         const changed = await this.#options.engine.run({ ...common, kind: "EXPLANATION", rows });

@@ -1,3 +1,4 @@
+import type { JobExplanation } from "./job-explanation.ts";
 import type { ItemOutcome } from "./outcome.ts";
 import type { SliceRecord } from "./slice.ts";
 
@@ -16,6 +17,8 @@ export interface Claim {
   results: Uint8Array | undefined;
   modelVersionId: string;
   topK: number;
+  /** How each answer is explained; undefined where none is. */
+  explanation: JobExplanation | undefined;
   round: number;
   /** Its job is paused: this is to find out, with a few items, whether it can go on. */
   isProbe: boolean;

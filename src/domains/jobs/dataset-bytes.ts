@@ -1,5 +1,9 @@
 import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DatasetsStore } from "./datasets.store.ts";
+
+/** What is parsed in one go: a millisecond or so, after which callers have their turn. */
+const mostAtOnce = 64 * 1024;
 
 /** The bytes of a dataset, from wherever one wants them. Holds one chunk in memory. */
 export class DatasetBytes {
@@ -21,15 +25,17 @@ export class DatasetBytes {
     this.sizeBytes = dataset.sizeBytes;
   }
 
-  /** From one byte up to another, which is not part of it. Whoever reads slowly is waited for. */
+  /** From one byte up to another, which is not part of it, in small parts. Whoever reads slowly is waited for. */
   async *between(start: number, end: number): AsyncGenerator<Buffer> {
     for (let at = start; at < end; ) {
       const chunk = await this.#chunkAt(at);
-      const part = chunk.bytes.subarray(at - chunk.start, end - chunk.start);
+      const until = Math.min(end, at + mostAtOnce);
+      const part = chunk.bytes.subarray(at - chunk.start, until - chunk.start);
       if (part.length === 0) throw new Error(`dataset ${this.#datasetId} has no byte ${at}`);
       at += part.length;
       this.readBytes = Math.max(this.readBytes, at);
       yield part;
+      await nextTurn();
     }
   }
 

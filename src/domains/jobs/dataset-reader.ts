@@ -4,6 +4,7 @@ import type { DatasetBytes } from "./dataset-bytes.ts";
 import { readJsonl } from "./jsonl-reader.ts";
 import { countParquet, readParquet } from "./parquet-reader.ts";
 import type { SliceRecord } from "./slice.ts";
+import { maxSliceBytes, Slicing } from "./slicing.ts";
 import { countZip, readZip } from "./zip-reader.ts";
 
 /**
@@ -49,4 +50,19 @@ export async function countItems(
     }
   }
   return { items, isExact: true };
+}
+
+/** The beginning of a dataset: so many items at the most, and no more bytes than a slice holds. */
+export async function firstRecords(
+  bytes: DatasetBytes,
+  { format, columns, count }: { format: DatasetFormat; columns: DatasetColumns; count: number },
+): Promise<SliceRecord[]> {
+  const slicing = new Slicing({ items: count, bytes: maxSliceBytes });
+  for await (const records of readDataset(bytes, { format, columns })) {
+    for (const record of records) {
+      const first = slicing.add(record);
+      if (first !== undefined) return first.records;
+    }
+  }
+  return slicing.rest()?.records ?? [];
 }

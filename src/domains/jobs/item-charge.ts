@@ -3,7 +3,7 @@ import type { Sql } from "../../platform/database.ts";
 import type { ChargeRequest, ChargeVerdict, RefusedByLimit } from "../usage/charge.ts";
 import { refusedByLimit } from "../usage/refusal.ts";
 import type { JobPause } from "./job.ts";
-import type { SucceededItem } from "./outcome.ts";
+import { inputsOf, type SucceededItem } from "./outcome.ts";
 
 /** Charges within the transaction of the caller: all that it decides stands or falls with the results it pays for. */
 export type ChargeWithin = (sql: Sql, requests: readonly ChargeRequest[]) => Promise<ChargeVerdict[]>;
@@ -25,7 +25,7 @@ export interface ChargedJob {
 export function chargeOf(
   job: ChargedJob,
   item: number,
-  { tokens, computeUs }: Pick<SucceededItem, "tokens" | "computeUs">,
+  { output, tokens, computeUs }: Pick<SucceededItem, "output" | "tokens" | "computeUs">,
 ): ChargeRequest {
   const name = `${item} ${job.round}`;
   const isKey = job.credential.startsWith("key_");
@@ -33,9 +33,9 @@ export function chargeOf(
     usageEventId: derivedId("usageEvent", job.id, name),
     inferenceId: derivedId("inference", job.id, name),
     tenantId: job.tenantId,
-    quantity: 1,
+    quantity: inputsOf({ output }),
     tokens,
-    explanations: 0,
+    explanations: output.explanation === undefined ? 0 : 1,
     // It has run: what is charged is what was measured, and there is nothing to settle.
     computeUs,
     modelId: job.modelId,

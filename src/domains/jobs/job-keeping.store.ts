@@ -81,18 +81,18 @@ export class JobKeepingStore {
   }
 
   /**
-   * Ends the jobs that wait for a version which was retired and which no process runs any more: nobody would ever answer
-   * their items. What has been answered stays.
+   * Ends the jobs that wait for a version which was retired, or taken out of service, and which no process runs any more:
+   * nobody would ever answer their items. What has been answered stays.
    */
-  async finishRetired(): Promise<number> {
+  async finishUnserved(): Promise<number> {
     return await this.#options.database.jobTransaction(async (sql) => {
       const failure = {
         code: "MODEL_NOT_READY",
         message:
-          "The version was retired before the job came to its end. Submit what was not answered to another version.",
+          "The version was retired or taken out of service before the job came to its end. Submit what was not answered to another version.",
       };
       const jobs = await sql({
-        name: "finish-retired",
+        name: "finish-unserved",
         text: `
           update jobs j
             set state = case when j.items_succeeded > 0 then 'PARTIALLY_FAILED' else 'FAILED' end, failure = $1,
@@ -100,7 +100,9 @@ export class JobKeepingStore {
                 reader = null, reader_until = null, pause = null, paused_until = null,
                 expires_at = clock_timestamp() + make_interval(days => $2::integer)
             from model_versions v
-            where v.id = j.model_version_id and v.retired_at < now() - interval '1 minute'
+            where v.id = j.model_version_id
+              and (v.retired_at < now() - interval '1 minute'
+                or v.state = 'QUARANTINED' and v.state_changed_at < now() - interval '1 minute')
               and j.finished_at is null and j.state <> 'CANCELING'
               and coalesce(j.recent_at, j.created_at) < now() - interval '1 minute'
               and not exists (

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Job, JobPause, JobState } from "./job.ts";
+import { toExplanation } from "./job-explanation.ts";
 
 /** A row of `jobs` as SQL gives it. */
 export interface JobRow {
@@ -10,6 +11,8 @@ export interface JobRow {
   model_version_id: string;
   alias: string | null;
   top_k: number;
+  explain: unknown;
+  webhook_endpoint_id: string | null;
   priority: number;
   dataset_id: string | null;
   round: number;
@@ -49,6 +52,8 @@ export function toJob(row: JobRow): Job {
     modelVersionId: row.model_version_id,
     alias: row.alias ?? undefined,
     topK: row.top_k,
+    explanation: toExplanation(row.explain),
+    webhookEndpointId: row.webhook_endpoint_id ?? undefined,
     priority: row.priority,
     datasetId: row.dataset_id ?? undefined,
     round: row.round,

@@ -19,6 +19,8 @@ export function toJobType(job: Job, { now, model, version }: Surroundings): JobT
     version,
     alias: job.alias ?? null,
     priority: job.priority,
+    explainMethod: job.explanation?.method ?? null,
+    webhookEndpointId: job.webhookEndpointId ?? null,
     datasetId: job.datasetId ?? null,
     round: job.round,
     counts: {

@@ -63,7 +63,7 @@ export class JobWork {
       repeatedly({ everyMs: progressMs, name: "telling of progress", logger }, () => this.#tell()),
       repeatedly({ everyMs: sweepMs, name: "deleting expired results", logger }, async () => {
         await keeping.sweep();
-        await keeping.finishRetired();
+        await keeping.finishUnserved();
         // A limit may have been raised without anybody saying so.
         await keeping.tryPausedAgain(undefined);
       }),

@@ -1,3 +1,5 @@
+import type { JobExplanation } from "./job-explanation.ts";
+
 /** Many inputs submitted to be answered later. */
 export interface Job {
   id: string;
@@ -7,6 +9,10 @@ export interface Job {
   modelVersionId: string;
   alias: string | undefined;
   topK: number;
+  /** How each answer is explained; undefined where none is. */
+  explanation: JobExplanation | undefined;
+  /** Told of its end, whatever else it is told of. Undefined where none was named, or it was deleted. */
+  webhookEndpointId: string | undefined;
   /** Among the tenant's own jobs: higher first. */
   priority: number;
   /** Absent: its inputs came with it. */

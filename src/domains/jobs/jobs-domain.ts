@@ -6,12 +6,14 @@ import type { Metrics } from "../../platform/metrics.ts";
 import type { Notifications } from "../../platform/notifications.ts";
 import type { Engine } from "../inference/engine.ts";
 import type { Catalogue } from "../models/catalogue.ts";
+import type { QuotedUsage } from "../usage/quoted-usage.ts";
 import type { Dataset } from "./dataset.ts";
 import { DatasetsResolver, toDatasetType } from "./datasets.resolver.ts";
 import { DatasetsService } from "./datasets.service.ts";
 import { DatasetsStore } from "./datasets.store.ts";
 import { announceFinished, type FinishedJob } from "./finished-job.ts";
 import type { ChargeWithin } from "./item-charge.ts";
+import { JobEstimates } from "./job-estimates.ts";
 import { JobItemsResolver } from "./job-items.resolver.ts";
 import { JobItemsStore } from "./job-items.store.ts";
 import { JobKeepingStore } from "./job-keeping.store.ts";
@@ -39,7 +41,7 @@ export interface JobsDomainOptions {
   catalogue: Catalogue;
   engine: Engine;
   charge: ChargeWithin;
-  quote: (tenantId: string, modelId: string, inputs: number) => Promise<bigint | undefined>;
+  quote: (tenantId: string, modelId: string, usage: QuotedUsage) => Promise<bigint | undefined>;
   isInstanceAlive: (instanceId: string) => Promise<boolean>;
 }
 
@@ -66,9 +68,10 @@ export function buildJobs(options: JobsDomainOptions): JobsDomain {
   });
   const msPerInput = (versionId: string) =>
     engine.state().lanes.find((lane) => lane.versionId === versionId)?.msPerInput;
-  const service = new JobsService({ catalogue, jobs, datasets: datasetsStore, quote: options.quote, msPerInput });
+  const service = new JobsService({ catalogue, jobs, datasets: datasetsStore });
+  const estimates = new JobEstimates({ catalogue, datasets: datasetsStore, quote: options.quote, msPerInput });
   const watches = new JobWatches({ jobs, logger: options.logger });
-  const resolver = new JobsResolver({ service, jobs, watches, catalogue });
+  const resolver = new JobsResolver({ service, estimates, jobs, watches, catalogue });
   return {
     resolvers: [resolver, new JobItemsResolver(new JobItemsStore(database)), new DatasetsResolver(datasets)],
     datasets,

@@ -4,18 +4,23 @@ import { isId } from "../../core/ids.ts";
 import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
 import { subscribeOn } from "../../platform/graphql/subscribe.ts";
+import { toExplainRequest } from "../inference/explanation.types.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toModelType, toVersionType } from "../models/models.types.ts";
 import type { Job } from "./job.ts";
+import type { JobEstimates } from "./job-estimates.ts";
+import type { JobExplanation } from "./job-explanation.ts";
+import type { JobRequest } from "./job-request.ts";
 import { toJobType } from "./job-view.types.ts";
 import type { JobWatches } from "./job-watches.ts";
-import type { JobRequest, JobRequester, JobsService } from "./jobs.service.ts";
+import type { JobRequester, JobsService } from "./jobs.service.ts";
 import type { JobsStore } from "./jobs.store.ts";
 import {
   CancelJobInput,
   type DatasetColumnsInput,
   JobConnectionType,
   JobEstimateType,
+  type JobExplainInput,
   JobType,
   ResumeJobInput,
   RetryJobInput,
@@ -24,6 +29,7 @@ import {
 
 interface JobsResolverOptions {
   service: JobsService;
+  estimates: JobEstimates;
   jobs: JobsStore;
   watches: JobWatches;
   catalogue: Catalogue;
@@ -62,9 +68,9 @@ export class JobsResolver {
     @Ctx() context: RequestContext,
     @Arg("input", () => SubmitJobInput, { description: "The job." }) input: SubmitJobInput,
   ): Promise<JobEstimateType> {
-    const estimate = await this.#options.service.estimate(tenantPrincipalOf(context), toRequest(input));
-    const { items, isExact, amountMicros, seconds } = estimate;
-    return { items, isExact, amount: amountMicros ?? null, seconds: seconds ?? null };
+    const estimate = await this.#options.estimates.estimate(tenantPrincipalOf(context), toRequest(input));
+    const { items, inputs, isExact, amountMicros, seconds } = estimate;
+    return { items, inputs, isExact, amount: amountMicros ?? null, seconds: seconds ?? null };
   }
 
   @Authorized("jobs:write")
@@ -156,10 +162,18 @@ function toRequest(input: SubmitJobInput): JobRequest {
     version: input.version ?? undefined,
     topK: input.topK ?? 1,
     priority: input.priority ?? 0,
+    explanation: explanationOf(input.explain),
+    webhookEndpointId: input.webhook ?? undefined,
     inputs: source.inputs ?? undefined,
     datasetId: source.datasetId ?? undefined,
     columns: columnsOf(source.columns),
   };
+}
+
+function explanationOf(input: JobExplainInput | null | undefined): JobExplanation | undefined {
+  if (input === null || input === undefined) return undefined;
+  const { method, samples, seed, target, token, baseline } = toExplainRequest(input);
+  return { method, samples, seed, target, token, baseline, heatMap: input.heatMap ?? false };
 }
 
 function columnsOf(columns: DatasetColumnsInput | null | undefined): JobRequest["columns"] {

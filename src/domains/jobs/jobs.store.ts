@@ -2,10 +2,12 @@ import type pg from "pg";
 import { newId } from "../../core/ids.ts";
 import { type Page, type PageRequest, pageOf } from "../../core/page.ts";
 import type { Database, Sql } from "../../platform/database.ts";
+import { endpointState } from "../webhooks/endpoint-state.ts";
 import type { DatasetColumns } from "./dataset.ts";
 import type { Job } from "./job.ts";
+import type { JobExplanation } from "./job-explanation.ts";
 import { type JobRow, toJob } from "./job-row.ts";
-import { packRecords, type Slice } from "./slice.ts";
+import { type PackedSlice, packSlices, type Slice } from "./slice.ts";
 import { withoutFailed } from "./slice-results.ts";
 
 export interface NewJob {
@@ -14,12 +16,20 @@ export interface NewJob {
   modelVersionId: string;
   alias: string | undefined;
   topK: number;
+  explanation: JobExplanation | undefined;
+  /** Inputs that an item is charged as at the most. */
+  mostInputs: number;
+  /** Told of the end. */
+  webhookEndpointId: string | undefined;
   priority: number;
   sliceItems: number;
   apiKeyId: string | undefined;
   userId: string | undefined;
   source: { kind: "INLINE"; slices: Slice[] } | { kind: "DATASET"; datasetId: string; columns: DatasetColumns };
 }
+
+/** Why a job is not taken. TOO_MANY: the tenant has as many that have not ended as it may. */
+export type JobProblem = "TOO_MANY" | "NO_DATASET" | "NO_WEBHOOK" | "WEBHOOK_DISABLED";
 
 /** Who asks for a change, for the audit log. */
 export interface JobActor {
@@ -40,24 +50,17 @@ export class JobsStore {
     this.#database = database;
   }
 
-  /** Undefined where the tenant has `maxOpen` jobs that have not ended. NO_DATASET where it has no such dataset. */
   async insert(
     tenantId: string,
     job: NewJob,
     { by, maxOpen }: { by: JobActor; maxOpen: number },
-  ): Promise<Job | "TOO_MANY" | "NO_DATASET"> {
+  ): Promise<Job | JobProblem> {
+    const packed = job.source.kind === "INLINE" ? await packSlices(job.source.slices) : [];
     return await this.#database.tenantTransaction(tenantId, async (sql) => {
-      const [open] = await sql({
-        name: "count-open-jobs",
-        text: "select count(*)::integer as count from jobs where tenant_id = $1 and finished_at is null",
-        values: [tenantId],
-      });
-      if (open?.["count"] >= maxOpen) return "TOO_MANY";
-      if (job.source.kind === "DATASET" && !(await holdDataset(sql, tenantId, job.source.datasetId))) {
-        return "NO_DATASET";
-      }
+      const problem = await problemWith(sql, { tenantId, job, maxOpen });
+      if (problem !== undefined) return problem;
       const row = await insertJob(sql, tenantId, job);
-      if (job.source.kind === "INLINE") await insertSlices(sql, { tenantId, id: job.id }, job.source.slices);
+      if (packed.length > 0) await insertSlices(sql, { tenantId, id: job.id }, packed);
       await audit(sql, { tenantId, id: job.id }, { ...by, action: "job.submit", details: detailsOf(job) });
       return toJob(row);
     });
@@ -148,6 +151,25 @@ interface JobName {
   id: string;
 }
 
+/** Holds what the job names: it is there and as it is until the job is, too. */
+async function problemWith(
+  sql: Sql,
+  { tenantId, job, maxOpen }: { tenantId: string; job: NewJob; maxOpen: number },
+): Promise<JobProblem | undefined> {
+  const { source, webhookEndpointId } = job;
+  const [open] = await sql({
+    name: "count-open-jobs",
+    text: "select count(*)::integer as count from jobs where tenant_id = $1 and finished_at is null",
+    values: [tenantId],
+  });
+  if (open?.["count"] >= maxOpen) return "TOO_MANY";
+  if (source.kind === "DATASET" && !(await holdDataset(sql, tenantId, source.datasetId))) return "NO_DATASET";
+  if (webhookEndpointId === undefined) return undefined;
+  const state = await endpointState(sql, tenantId, webhookEndpointId);
+  if (state === "NONE") return "NO_WEBHOOK";
+  return state === "DISABLED" ? "WEBHOOK_DISABLED" : undefined;
+}
+
 async function insertJob(sql: Sql, tenantId: string, job: NewJob): Promise<JobRow> {
   const { source } = job;
   const items = source.kind === "INLINE" ? source.slices.reduce((sum, { records }) => sum + records.length, 0) : null;
@@ -155,8 +177,8 @@ async function insertJob(sql: Sql, tenantId: string, job: NewJob): Promise<JobRo
     name: "insert-job",
     text: `
       insert into jobs (tenant_id, id, model_id, model_version_id, alias, top_k, priority, slice_items, api_key_id, user_id,
-                        dataset_id, columns, items_read, items_total)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13::bigint, 0), $13)
+                        dataset_id, columns, items_read, items_total, explain, most_inputs, webhook_endpoint_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13::bigint, 0), $13, $14, $15, $16)
         returning *`,
     values: [
       tenantId,
@@ -172,13 +194,16 @@ async function insertJob(sql: Sql, tenantId: string, job: NewJob): Promise<JobRo
       source.kind === "DATASET" ? source.datasetId : null,
       JSON.stringify(source.kind === "DATASET" ? source.columns : {}),
       items,
+      job.explanation === undefined ? null : JSON.stringify(job.explanation),
+      job.mostInputs,
+      job.webhookEndpointId ?? null,
     ],
   });
   return row as JobRow;
 }
 
 /** Adds slices that no item of which has been worked on. */
-export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: readonly Slice[]): Promise<void> {
+export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: readonly PackedSlice[]): Promise<void> {
   await sql({
     name: "insert-job-slices",
     text: `
@@ -190,8 +215,8 @@ export async function insertSlices(sql: Sql, { tenantId, id }: JobName, slices: 
       id,
       slices.map(({ slice }) => slice),
       slices.map(({ firstItem }) => firstItem),
-      slices.map(({ records }) => records.length),
-      slices.map(({ records }) => packRecords(records)),
+      slices.map(({ items }) => items),
+      slices.map(({ inputs }) => inputs),
     ],
   });
 }

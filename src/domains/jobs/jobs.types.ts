@@ -4,6 +4,7 @@ import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { enumOf } from "../../platform/graphql/enum.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import { MicrosScalar } from "../../platform/graphql/scalars.types.ts";
+import { ExplainMethod, ExplanationWantedInput } from "../inference/explanation.types.ts";
 import { InferenceInputType } from "../inference/inference-input.types.ts";
 import { ModelType, ModelVersionType } from "../models/models.types.ts";
 import { jobStates } from "./job.ts";
@@ -40,6 +41,16 @@ export class JobSourceInput {
   columns: DatasetColumnsInput | null;
 }
 
+@InputType("JobExplainInput", { description: "How each answer of a job is explained." })
+export class JobExplainInput extends ExplanationWantedInput {
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: "Whether results carry a picture's explanation also as a PNG, base64.",
+  })
+  heatMap: boolean | null;
+}
+
 @InputType("SubmitJobInput", { description: "Inputs to be answered later, and by what." })
 export class SubmitJobInput {
   @Field(() => String, { description: "The model's name, such as `mail`." })
@@ -64,6 +75,18 @@ export class SubmitJobInput {
     description: "How many labels to score for each input, best first.",
   })
   topK: number | null;
+
+  @Field(() => JobExplainInput, {
+    nullable: true,
+    description: "To explain each answer; each changed input that it takes is metered as one.",
+  })
+  explain: JobExplainInput | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "A webhook endpoint of the tenant that is told of the end, whatever else it is told of.",
+  })
+  webhook: string | null;
 
   @Field(() => Int, {
     nullable: true,
@@ -163,6 +186,15 @@ export class JobType extends NodeType {
   @Field(() => Int, { description: "Among the tenant's own jobs, higher ones go first." })
   priority: number;
 
+  @Field(() => ExplainMethod, { nullable: true, description: "How its answers are explained, where they are." })
+  explainMethod: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "The webhook endpoint that it named to be told of its end; none where that was deleted.",
+  })
+  webhookEndpointId: string | null;
+
   @Field(() => ID, { nullable: true, description: "The dataset that it reads; none where its inputs came with it." })
   datasetId: string | null;
 
@@ -213,7 +245,14 @@ export class JobEstimateType {
   @Field(() => Int, { description: "How many items it has." })
   items: number;
 
-  @Field(() => Boolean, { description: "Whether they were counted; otherwise the beginning of the dataset was." })
+  @Field(() => Float, {
+    description: "How many inputs it would be charged as: each item, and the changed inputs that explain it.",
+  })
+  inputs: number;
+
+  @Field(() => Boolean, {
+    description: "Whether all items were counted, and, to be explained, looked at; otherwise some were.",
+  })
   isExact: boolean;
 
   @Field(() => MicrosScalar, {

@@ -10,8 +10,20 @@ export interface SucceededItem {
   computeUs: number;
 }
 
+export interface FailedItem {
+  kind: "FAILED";
+  code: ErrorCode;
+  message: string;
+  attempts: number;
+}
+
 /** What an item came to. */
-export type ItemOutcome = SucceededItem | { kind: "FAILED"; code: ErrorCode; message: string; attempts: number };
+export type ItemOutcome = SucceededItem | FailedItem;
+
+/** How many inputs an item is charged as: itself, and the changed ones that its explanation took. */
+export function inputsOf({ output }: Pick<SucceededItem, "output">): number {
+  return 1 + (output.explanation?.evaluations ?? 0);
+}
 
 /** The line of a result, as it is kept and downloaded: JSON of one object. */
 export function lineOf(item: number, { line, id }: SliceRecord, outcome: ItemOutcome): string {

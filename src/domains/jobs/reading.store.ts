@@ -2,7 +2,7 @@ import type { Database, Sql } from "../../platform/database.ts";
 import { columnsSchema, type DatasetColumns, type DatasetFormat } from "./dataset.ts";
 import { type JobFailure, stateAtTheEnd } from "./job.ts";
 import { insertSlices } from "./jobs.store.ts";
-import type { Slice } from "./slice.ts";
+import { packSlices, type Slice } from "./slice.ts";
 import { leaseMs } from "./slices.store.ts";
 
 interface ReadingStoreOptions {
@@ -73,8 +73,9 @@ export class ReadingStore {
 
   /** Writes slices that follow what was read so far. False: the reading was lost, or the job canceled. */
   async append(reading: Reading, slices: readonly Slice[]): Promise<boolean> {
+    const packed = await packSlices(slices);
     return await this.#behindTheFence(reading, async (sql) => {
-      await insertSlices(sql, { tenantId: reading.tenantId, id: reading.jobId }, slices);
+      await insertSlices(sql, { tenantId: reading.tenantId, id: reading.jobId }, packed);
       const items = slices.reduce((sum, { records }) => sum + records.length, 0);
       await sql({
         name: "count-read-items",

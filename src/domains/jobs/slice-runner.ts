@@ -1,15 +1,16 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Abandoned } from "../../core/abandonment.ts";
-import { type ErrorCode, messageOf, TollgateError } from "../../core/errors.ts";
+import { TollgateError } from "../../core/errors.ts";
 import type { Engine, RunResult } from "../inference/engine.ts";
-import { type PreparedInput, prepareInputs } from "../inference/prepare.ts";
+import { explain } from "../inference/explainer.ts";
 import { outputsOf } from "../inference/scores.ts";
+import type { Row } from "../inference/tensor.ts";
 import { tokensIn } from "../inference/token-count.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { ModelVersion } from "../models/model.ts";
 import type { Claim, Outcomes } from "./claim.ts";
-import type { ItemOutcome } from "./outcome.ts";
-import { itemStates, type SliceRecord } from "./slice.ts";
+import { codeOf, costARunner, failedItem, isItemsFault, type PreparedItem, prepareItems } from "./item-preparation.ts";
+import type { FailedItem, SucceededItem } from "./outcome.ts";
+import { itemStates } from "./slice.ts";
 import { maxAttemptsAlone, planAttempt } from "./slice-attempt.ts";
 
 interface SliceRunnerOptions {
@@ -19,17 +20,27 @@ interface SliceRunnerOptions {
   runTimeoutMs: number;
 }
 
-/** An item that can be run. */
-interface Ready {
+interface Ready extends PreparedItem {
   place: number;
-  prepared: PreparedInput;
 }
 
-/** Pictures and texts are prepared in this process, beside callers: a few at a time, and then it is somebody else's turn. */
-const preparedAtOnce = 8;
+interface Answered extends SucceededItem {
+  item: Ready;
+  row: Row;
+}
+
+/** What a slice is run with. */
+interface Run {
+  claim: Claim;
+  version: ModelVersion;
+  rows: (rows: readonly Row[]) => Promise<RunResult>;
+}
 
 /** Of a paused job: most of what is run only to be refused again is run for nothing. */
 const probedItems = 4;
+
+/** After so much of its time a slice explains no further item: those that are done are written, the others come again. */
+const explainingPart = 1 / 4;
 
 /** Works out what the items of a slice come to. Writes nothing. */
 export class SliceRunner {
@@ -52,130 +63,163 @@ export class SliceRunner {
       const [first = 0] = places;
       return outcomes.set(first, givenUp(claim.failedClaims));
     }
-    const found = this.#options.catalogue.versionById(claim.modelVersionId);
-    if (found === undefined) throw new TollgateError("MODEL_NOT_READY", "The version is not in the catalogue yet.");
+    const version = this.#options.catalogue.versionById(claim.modelVersionId)?.version;
+    if (version === undefined) throw new TollgateError("MODEL_NOT_READY", "The version is not in the catalogue yet.");
     const taken = places.slice(0, claim.isProbe ? Math.min(attempt.take, probedItems) : attempt.take);
-    const ready = await prepareItems(found.version, claim.records, taken, outcomes);
-    if (ready.length > 0) await this.#runReady(claim, found.version, { ready, outcomes, abandoned });
+    const ready = await readyItems(version, { claim, places: taken, outcomes });
+    if (ready.length === 0) return outcomes;
+    const run = { claim, version, rows: this.#rowsOf(claim, abandoned) };
+    const answered = await answerItems(run, ready, outcomes);
+    if (claim.explanation === undefined) for (const { item, ...outcome } of answered) outcomes.set(item.place, outcome);
+    else await this.#explainItems(run, answered, outcomes);
     return outcomes;
   }
 
-  async #runReady(
-    claim: Claim,
-    version: ModelVersion,
-    { ready, outcomes, abandoned }: { ready: Ready[]; outcomes: Outcomes; abandoned: Abandoned },
-  ): Promise<void> {
-    const deadlineAt = performance.now() + this.#options.runTimeoutMs;
-    const ask: Ask = async (asked) =>
-      answersOf(
-        version,
-        asked,
-        claim.topK,
-        await this.#options.engine.run({
-          versionId: claim.modelVersionId,
-          tenantId: claim.tenantId,
-          kind: "JOB",
-          rows: asked.map(({ prepared }) => prepared.row),
-          deadlineAt,
-          abandoned,
-        }),
-      );
-    try {
-      const answers = await ask(ready);
-      for (const [i, { place }] of ready.entries()) setIfThere(outcomes, place, answers[i]);
-    } catch (error) {
-      if (!isItemsFault(error)) throw error;
-      // One of them spoils the request that they share: alone, only that one fails.
-      await Promise.all(ready.map(async (one) => setIfThere(outcomes, one.place, await runAlone(ask, one))));
+  #rowsOf(claim: Claim, abandoned: Abandoned): Run["rows"] {
+    const { engine, runTimeoutMs } = this.#options;
+    const deadlineAt = performance.now() + runTimeoutMs;
+    const common = { versionId: claim.modelVersionId, tenantId: claim.tenantId, deadlineAt, abandoned };
+    return async (rows) => await engine.run({ ...common, kind: "JOB", rows });
+  }
+
+  /** One after the other. An item without its explanation has not ended: its answer is worked out again with it. */
+  async #explainItems(run: Run, answered: readonly Answered[], outcomes: Outcomes): Promise<void> {
+    const until = performance.now() + this.#options.runTimeoutMs * explainingPart;
+    for (const { item, ...answer } of answered) {
+      if (outcomes.size > 0 && performance.now() > until) return;
+      try {
+        const outcome = await tried(() => explained(run, item, answer));
+        outcomes.set(item.place, outcome);
+      } catch (error) {
+        // What is done is written, whatever keeps the others from it.
+        if (outcomes.size === 0) throw error;
+        return;
+      }
     }
   }
 }
 
-/** Runs items together: an answer for each, in their order. */
-type Ask = (asked: readonly Ready[]) => Promise<ItemOutcome[]>;
+/** The items that can be run. What is wrong with the others goes to the outcomes. */
+async function readyItems(
+  version: ModelVersion,
+  { claim, places, outcomes }: { claim: Claim; places: readonly number[]; outcomes: Outcomes },
+): Promise<Ready[]> {
+  const records = places.map((place) => claim.records[place]);
+  const items = await prepareItems(version, records, claim.explanation);
+  return items.flatMap((item, i) => {
+    const place = places[i] ?? 0;
+    if (item.kind === "PREPARED") return [{ ...item, place }];
+    outcomes.set(place, item);
+    return [];
+  });
+}
 
-async function runAlone(ask: Ask, one: Ready): Promise<ItemOutcome | undefined> {
+/** The answers of items that are run together. What fails goes to the outcomes. */
+async function answerItems(run: Run, ready: readonly Ready[], outcomes: Outcomes): Promise<Answered[]> {
+  try {
+    return await ask(run, ready);
+  } catch (error) {
+    if (!isItemsFault(error)) throw error;
+    // One of them spoils the request that they share: alone, only that one fails.
+    const alone = costARunner(error) ? await oneByOne(run, ready) : await Promise.all(ready.map(askWith(run)));
+    return alone.flatMap(({ item, came }) => {
+      if (came.kind === "SUCCEEDED") return [came];
+      outcomes.set(item.place, came);
+      return [];
+    });
+  }
+}
+
+interface Came {
+  item: Ready;
+  came: Answered | FailedItem;
+}
+
+function askWith(run: Run): (item: Ready) => Promise<Came> {
+  return async (item) => ({ item, came: await askAlone(run, item) });
+}
+
+/**
+ * Where one of them ends the process that runs it: asked side by side, they would share its batch, and end, again. While
+ * there is no runner, those that have come to something are written, and the others come again.
+ */
+async function oneByOne(run: Run, items: readonly Ready[]): Promise<Came[]> {
+  const alone: Came[] = [];
+  for (const item of items) {
+    try {
+      alone.push(await askWith(run)(item));
+    } catch (error) {
+      if (alone.length === 0) throw error;
+      return alone;
+    }
+  }
+  return alone;
+}
+
+async function askAlone(run: Run, item: Ready): Promise<Answered | FailedItem> {
+  return await tried(async () => {
+    const [answer] = await ask(run, [item]);
+    if (answer === undefined) throw new Error("a row came to nothing");
+    return answer;
+  });
+}
+
+/** Tries what concerns one item alone, until it comes to something or is known to fail. */
+async function tried<T>(work: () => Promise<T>): Promise<T | FailedItem> {
   for (let attempts = 1; ; attempts++) {
     try {
-      const [answer] = await ask([one]);
-      return answer;
+      return await work();
     } catch (error) {
       if (!isItemsFault(error)) throw error;
-      if (attempts >= maxAttemptsAlone || codeOf(error) === "INVALID_INPUT") return failed(error, attempts);
+      const isLast = attempts >= maxAttemptsAlone || codeOf(error) === "INVALID_INPUT" || costARunner(error);
+      if (isLast) return failedItem(error, attempts);
     }
   }
 }
 
-function setIfThere(outcomes: Outcomes, place: number, outcome: ItemOutcome | undefined): void {
-  if (outcome !== undefined) outcomes.set(place, outcome);
+async function ask({ claim, version, rows }: Run, items: readonly Ready[]): Promise<Answered[]> {
+  const prepared = items.map((item) => item.prepared);
+  const { outputs, computeUs } = await rows(prepared.map(({ row }) => row));
+  const answers = outputsOf(version.manifest, prepared, outputs, claim.topK);
+  return items.flatMap((item, i) => {
+    const [output, row] = [answers[i], outputs[i]];
+    if (output === undefined || row === undefined) return [];
+    return {
+      kind: "SUCCEEDED",
+      item,
+      row,
+      output,
+      tokens: tokensIn(version.manifest, [item.prepared]),
+      // Whole shares that add up to the whole.
+      computeUs: Math.floor((computeUs * (i + 1)) / items.length) - Math.floor((computeUs * i) / items.length),
+    };
+  });
 }
 
-async function prepareItems(
-  version: ModelVersion,
-  records: readonly SliceRecord[],
-  places: readonly number[],
-  outcomes: Outcomes,
-): Promise<Ready[]> {
-  const ready: Ready[] = [];
-  for (const [i, place] of places.entries()) {
-    if (i > 0 && i % preparedAtOnce === 0) await nextTurn();
-    const prepared = await prepareItem(version, records[place]);
-    if ("kind" in prepared) outcomes.set(place, prepared);
-    else ready.push({ place, prepared });
-  }
-  return ready;
+/** The answer together with its explanation, which is run as `infer` runs it: by the very plan. */
+async function explained(
+  { claim, version, rows }: Run,
+  { prepared, plan }: Ready,
+  { row, ...answer }: Omit<Answered, "item">,
+): Promise<SucceededItem> {
+  if (plan === undefined) throw new Error("an item to be explained without a plan");
+  let { computeUs } = answer;
+  const explanations = await explain({
+    manifest: version.manifest,
+    prepared: [prepared],
+    plan,
+    answers: [row],
+    heatMaps: claim.explanation?.heatMap === true,
+    run: async (changed) => {
+      const result = await rows(changed);
+      computeUs += result.computeUs;
+      return result.outputs;
+    },
+  });
+  return { ...answer, computeUs, output: { ...answer.output, explanation: explanations.get(0) } };
 }
 
-/** The item ready to be run, or what is wrong with it. */
-async function prepareItem(
-  version: ModelVersion,
-  record: SliceRecord | undefined,
-): Promise<PreparedInput | ItemOutcome> {
-  const { input, problem = "There is no input." } = record ?? {};
-  if (input === undefined) return { kind: "FAILED", code: "INVALID_INPUT", message: problem, attempts: 1 };
-  try {
-    const [prepared] = await prepareInputs(version, [input]);
-    if (prepared === undefined) throw new Error("an input was prepared to nothing");
-    return prepared;
-  } catch (error) {
-    if (codeOf(error) !== "INVALID_INPUT") throw error;
-    return failed(error, 1);
-  }
-}
-
-function answersOf(
-  version: ModelVersion,
-  asked: readonly Ready[],
-  topK: number,
-  { outputs, computeUs }: RunResult,
-): ItemOutcome[] {
-  const prepared = asked.map((one) => one.prepared);
-  return outputsOf(version.manifest, prepared, outputs, topK).map((output, i) => ({
-    kind: "SUCCEEDED",
-    output,
-    tokens: tokensIn(version.manifest, prepared.slice(i, i + 1)),
-    // Whole shares that add up to the whole.
-    computeUs: Math.floor((computeUs * (i + 1)) / asked.length) - Math.floor((computeUs * i) / asked.length),
-  }));
-}
-
-/** The rest is not the inputs' fault: too much to do, no runner up, out of time. */
-function isItemsFault(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === "MODEL_FAILED" || code === "INVALID_INPUT";
-}
-
-function codeOf(error: unknown): ErrorCode | undefined {
-  return error instanceof TollgateError ? error.code : undefined;
-}
-
-/** Messages name the place in a request; the line of an item says it better. */
-function failed(error: unknown, attempts: number): ItemOutcome {
-  const message = messageOf(error).replace("inputs[0].", "").replace("inputs[0]", "The input");
-  return { kind: "FAILED", code: codeOf(error) ?? "INTERNAL", message, attempts };
-}
-
-function givenUp(attempts: number): ItemOutcome {
+function givenUp(attempts: number): FailedItem {
   const message = "Nobody who worked on the item came to an end with it: its workers were killed, or ran out of time.";
   return { kind: "FAILED", code: "MODEL_FAILED", message, attempts };
 }

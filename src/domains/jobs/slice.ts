@@ -1,4 +1,5 @@
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { promisify } from "node:util";
+import { zstdCompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
 
 const inputSchema = z.object({
@@ -29,8 +30,23 @@ export interface Slice {
 
 export const itemStates = { WAITING: 0, SUCCEEDED: 1, FAILED: 2 } as const;
 
-export function packRecords(records: readonly SliceRecord[]): Buffer {
-  return zstdCompressSync(JSON.stringify(records));
+const compress = promisify(zstdCompress);
+
+/** A slice as it lies in the database. */
+export interface PackedSlice {
+  slice: number;
+  firstItem: number;
+  items: number;
+  inputs: Buffer;
+}
+
+/** On another thread: a dataset that is read is compressed whole, beside callers. To be done before anything is locked. */
+export async function packSlices(slices: readonly Slice[]): Promise<PackedSlice[]> {
+  const packed: PackedSlice[] = [];
+  for (const { slice, firstItem, records } of slices) {
+    packed.push({ slice, firstItem, items: records.length, inputs: await compress(JSON.stringify(records)) });
+  }
+  return packed;
 }
 
 export function unpackRecords(packed: Uint8Array): SliceRecord[] {

@@ -37,7 +37,7 @@ export const writeSliceSql = `
 /** A job that ends is not paused any more, whatever the slice beside this one was refused. */
 export const writeJobSql = `
   update jobs
-    set items_succeeded = $3, items_failed = $4, amount_micros = amount_micros + $5, recent_items = $6, recent_at = $7,
+    set items_succeeded = $3, items_failed = $4, inputs_run = inputs_run + $10, amount_micros = amount_micros + $5, recent_items = $6, recent_at = $7,
         state = coalesce($8, state),
         pause = case when $8::text is null then pause end,
         paused_until = case when $8::text is null then paused_until end,

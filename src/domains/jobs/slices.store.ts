@@ -2,7 +2,9 @@ import type { Database, Sql } from "../../platform/database.ts";
 import type { Claim, Committed, Outcomes } from "./claim.ts";
 import { type ChargeWithin, chargeOf, credentialPause, pauseOf } from "./item-charge.ts";
 import { type JobPause, stateAtTheEnd } from "./job.ts";
+import { toExplanation } from "./job-explanation.ts";
 import { recentAfter } from "./job-progress.ts";
+import { inputsOf } from "./outcome.ts";
 import { unpackRecords } from "./slice.ts";
 import { failedClaimsAfterProgress } from "./slice-attempt.ts";
 import { mergeResults } from "./slice-results.ts";
@@ -29,6 +31,7 @@ interface ClaimRow {
   results: Uint8Array | null;
   model_version_id: string;
   top_k: number;
+  explain: unknown;
   round: number;
   is_probe: boolean;
 }
@@ -202,6 +205,10 @@ export class SlicesStore {
     { outcomes, amountMicros }: { outcomes: Outcomes; amountMicros: bigint },
   ): Promise<void> {
     const failed = [...outcomes.values()].filter(({ kind }) => kind === "FAILED").length;
+    const inputs = [...outcomes.values()].reduce(
+      (sum, outcome) => sum + (outcome.kind === "SUCCEEDED" ? inputsOf(outcome) : 0),
+      0,
+    );
     const counts = {
       total: held.items_total === null ? undefined : Number(held.items_total),
       succeeded: Number(held.items_succeeded) + outcomes.size - failed,
@@ -222,6 +229,7 @@ export class SlicesStore {
         held.now_at,
         state ?? null,
         this.#options.resultsRetentionDays,
+        inputs,
       ],
     });
     if (state !== undefined) await this.#options.onFinished(sql, { tenantId, jobId, state });
@@ -245,6 +253,7 @@ function toClaim(row: ClaimRow): Claim {
     results: row.results ?? undefined,
     modelVersionId: row.model_version_id,
     topK: row.top_k,
+    explanation: toExplanation(row.explain),
     round: row.round,
     isProbe: row.is_probe,
   };

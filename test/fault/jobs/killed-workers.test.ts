@@ -137,6 +137,29 @@ describe("kill -9 of the only worker", () => {
   });
 });
 
+describe("kill -9 of a worker that reads a dataset", () => {
+  test("lets another one read on: no item is there twice, and none is left out", async () => {
+    const tenant = await house.createTenant();
+    const items = 40_000;
+    const first = await start({ MODELS_DIR: models });
+    const client = clientOf(first, tenant.apiKey);
+    const datasetId = newId("dataset");
+    const body = Array.from({ length: items }, (_, index) => `{"tensor":[${index + 1}]}\n`).join("");
+    expect((await client.upload(datasetId, body, "application/jsonl")).status).toBe(201);
+    const { id } = await client.submit({ model: "logarithm", source: { datasetId } });
+    // It has read some, and may write no more of it.
+    await eventually(async () => (await client.find(id)).counts.read > 0, { withinMs: 30_000, what: "some are read" });
+    await house.holding("lock table job_slices in share mode", async () => {
+      expect((await client.find(id)).counts.total).toBeNull();
+      await first.kill();
+    });
+    const second = await start({ MODELS_DIR: models });
+    const after = clientOf(second, tenant.apiKey);
+    expect(await after.until(id, "SUCCEEDED", 60_000)).toMatchObject({ counts: { total: items, read: items } });
+    await expectEachOnce(after, { id, tenantId: tenant.id }, items);
+  });
+});
+
 describe("a worker on a machine of its own", () => {
   test("does the jobs of a gateway that does none, serves no callers, and stops in order", async () => {
     const tenant = await house.createTenant();

@@ -160,6 +160,32 @@ test.each([
   expect(job.failure.message).toContain(message);
 });
 
+test("a Parquet file whose end is missing, or which lacks a column that was named, is refused as a whole", async () => {
+  const whole = new Uint8Array(
+    await readFile(path.resolve(import.meta.dirname, "../../support/datasets/mails.parquet")),
+  );
+  const type = "application/vnd.apache.parquet";
+  const cut = await run(whole.slice(0, -20), type, { columns: { text: "subject" } });
+  expect(cut.job).toMatchObject({ state: "FAILED", failure: { code: "INVALID_INPUT" }, counts: { total: 0 } });
+  expect(cut.job.failure.message).toContain("The file is not readable as Parquet");
+  const lacking = await run(whole, type, { columns: { text: "body" } });
+  expect(lacking.job).toMatchObject({ state: "FAILED", failure: { code: "INVALID_INPUT" } });
+  expect(lacking.job.failure.message).toBe("The file has no column body. It has: number, subject, size.");
+});
+
+test("a ZIP whose end is missing is refused as a whole", async () => {
+  const archive = zipOf([["seven.png", Buffer.from("not a picture")]]);
+  const { job } = await run(archive.slice(0, -10), "application/zip", {}, "digits");
+  expect(job).toMatchObject({ state: "FAILED", failure: { code: "INVALID_INPUT" }, counts: { total: 0 } });
+});
+
+test("a file that is no JSON lines at all, but said to be, fails line by line and ends", async () => {
+  const bytes = new Uint8Array(Buffer.alloc(50_000, 0xff));
+  const { job, lines } = await run(bytes, "application/jsonl");
+  expect(job).toMatchObject({ state: "FAILED", counts: { total: 1, failed: 1 } });
+  expect(lines[0]?.error).toMatchObject({ code: "INVALID_INPUT", message: "The line is not UTF-8." });
+});
+
 test("an empty dataset is refused: it has no items", async () => {
   const { job } = await run("\n\n", "application/jsonl");
   expect(job).toMatchObject({ state: "FAILED", failure: { message: "The dataset has no items." } });

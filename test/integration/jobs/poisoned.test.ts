@@ -6,7 +6,7 @@ import { tinyModelsFolder } from "../../support/tiny-models-folder.ts";
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ MODELS_DIR: await tinyModelsFolder("lookup") });
+  gateway = await startTestGateway({ MODELS_DIR: await tinyModelsFolder("lookup", "hungry"), RUNNER_MEMORY_MB: "256" });
 });
 
 afterAll(async () => {
@@ -32,4 +32,18 @@ test("items that break the model fail alone, after three attempts each; the othe
     tenant.id,
   ]);
   expect(events).toBe(128);
+});
+
+test("an item that takes more memory than there is fails alone, and the version stays in service for everybody", async () => {
+  const tenant = await gateway.createTenant();
+  const jobs = new JobClient(tenant.key);
+  // The graph makes as many numbers as it is told to.
+  const inputs = Array.from({ length: 130 }, (_, index) => ({ tensor: [index === 77 ? 2 ** 30 : index + 1] }));
+  const { id } = await jobs.submit({ model: "hungry", source: { inputs } });
+  const job = await jobs.until(id, "PARTIALLY_FAILED");
+  expect(job.counts).toMatchObject({ succeeded: 129, failed: 1 });
+  const failed = (await jobs.results(id)).filter(({ error }) => error !== undefined);
+  expect(failed.map(({ index, error }) => [index, error?.code, error?.attempts])).toEqual([[77, "MODEL_FAILED", 1]]);
+  const answer = await tenant.key.infer({ model: "hungry", inputs: [{ tensor: [5] }] }, "version { state }");
+  expect(answer.data.infer.version.state).toBe("READY");
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../../src/core/ids.ts";
+import type { Explanation } from "../../../src/domains/inference/explanation.ts";
 import type { Outcomes } from "../../../src/domains/jobs/claim.ts";
 import { JobKeepingStore } from "../../../src/domains/jobs/job-keeping.store.ts";
 import { JobsStore } from "../../../src/domains/jobs/jobs.store.ts";
@@ -42,7 +43,7 @@ const version = "mdv_test";
 async function submit(
   tenantId: string,
   items: number,
-  rest: { priority?: number; sliceItems?: number; version?: string } = {},
+  rest: { priority?: number; sliceItems?: number; version?: string; mostInputs?: number } = {},
 ) {
   const slicing = new Slicing({ items: rest.sliceItems ?? 10, bytes: 1_000_000 });
   const full = Array.from(
@@ -56,6 +57,9 @@ async function submit(
     modelVersionId: rest.version ?? version,
     alias: undefined,
     topK: 1,
+    explanation: undefined,
+    mostInputs: rest.mostInputs ?? 1,
+    webhookEndpointId: undefined,
     priority: rest.priority ?? 0,
     sliceItems: rest.sliceItems ?? 10,
     apiKeyId: undefined,
@@ -77,11 +81,17 @@ async function createTenant(quota: number): Promise<string> {
   return tenantId;
 }
 
-function answers(count: number, label = "a"): Outcomes {
-  const output = { index: 0, label, score: 1, scores: [], truncated: false };
+function answers(count: number, label = "a", evaluations?: number): Outcomes {
+  const explanation = evaluations === undefined ? {} : { explanation: explanationOf(evaluations) };
+  const output = { index: 0, label, score: 1, scores: [], truncated: false, ...explanation };
   return new Map(
     Array.from({ length: count }, (_, place) => [place, { kind: "SUCCEEDED", output, tokens: 0, computeUs: 5 }]),
   );
+}
+
+function explanationOf(evaluations: number): Explanation {
+  const values = { dtype: "float32", shape: [1], data: "AAAAAA==" };
+  return { method: "OCCLUSION", target: "a", baseline: "0", evaluations, parts: 1, values };
 }
 
 async function claimed(store: SlicesStore, costs: Record<string, number> = { [version]: 1 }) {
@@ -187,6 +197,23 @@ describe("the next claim", () => {
     expect(next.filter((tenantId) => tenantId === slow).length).toBe(10);
   });
 
+  test("is shared by what items are run as: by the most that they can be, until it is known what they are", async () => {
+    await drainAll();
+    const [explained, plain] = [await createTenant(100_000), await createTenant(10_000)];
+    await submit(explained, 1_000, { mostInputs: 9 });
+    await submit(plain, 1_000);
+    const next = async (count: number) => {
+      const claims = [];
+      for (let i = 0; i < count; i++) claims.push(await claimed(here));
+      return claims.filter(({ tenantId }) => tenantId === explained);
+    };
+    const first = await next(40);
+    expect(first.length).toBe(4);
+    // Two changed inputs each: three times the cost of one that is not explained, not nine times.
+    for (const claim of first) await here.commit(claim, answers(10, "a", 2));
+    expect((await next(40)).length).toBe(10);
+  });
+
   test("of a tenant is of its most urgent job; among equals a small one does not wait for a large one", async () => {
     await drainAll();
     const tenantId = await createTenant(10_000);
@@ -227,31 +254,45 @@ test("a job that is canceled takes no more results, and charges none", async () 
   expect(await charged(tenantId)).toBe(0);
 });
 
-test("a job whose version was retired, and which nobody can run any more, ends and says so; what was answered stays", async () => {
-  await drainAll();
-  const tenantId = await createTenant(100);
-  await house.sql(
-    "insert into models (id, name, description, task) values ('mod_retired', 'retired', 'x', 'TENSOR') on conflict do nothing",
-  );
-  await house.sql(
-    "insert into model_versions (id, model_id, version, digest, manifest, retired_at) values ('mdv_retired', 'mod_retired', 1, repeat('0', 64), '{}', now() - interval '1 hour')",
-  );
-  const id = await submit(tenantId, 20, { version: "mdv_retired" });
-  await here.commit(await claimed(here, { mdv_retired: 1 }), answers(10));
-  const keeping = new JobKeepingStore({
-    database: house.database,
-    isInstanceAlive: () => Promise.resolve(true),
-    onFinished: () => Promise.resolve(),
-    resultsRetentionDays: 30,
-  });
-  // Somebody was at it a moment ago.
-  expect(await keeping.finishRetired()).toBe(0);
-  await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
-  expect(await keeping.finishRetired()).toBe(1);
-  expect(await jobs.find(tenantId, id)).toMatchObject({
-    state: "PARTIALLY_FAILED",
-    failure: { code: "MODEL_NOT_READY" },
-    itemsSucceeded: 10,
-  });
-  expect(await here.claim({ mdv_retired: 1 })).toBeUndefined();
-});
+test.each([
+  ["retired", "state = 'RETIRED', retired_at = now() - interval '1 hour'"],
+  ["taken out of service", "state = 'QUARANTINED', state_changed_at = now() - interval '1 hour'"],
+])(
+  "a job whose version was %s, and which nobody can run any more, ends and says so; what was answered stays",
+  async (kind, gone) => {
+    await drainAll();
+    const tenantId = await createTenant(100);
+    const versionId = `mdv_${kind.replaceAll(" ", "_")}`;
+    await house.sql(
+      "insert into models (id, name, description, task) values ('mod_gone', 'gone', 'x', 'TENSOR') on conflict do nothing",
+    );
+    await house.sql(
+      `insert into model_versions (id, model_id, version, digest, manifest, state)
+       select $1, 'mod_gone', count(*) + 1, repeat('0', 64), '{}', 'READY' from model_versions where model_id = 'mod_gone'`,
+      [versionId],
+    );
+    const id = await submit(tenantId, 20, { version: versionId });
+    await here.commit(await claimed(here, { [versionId]: 1 }), answers(10));
+    const keeping = new JobKeepingStore({
+      database: house.database,
+      isInstanceAlive: () => Promise.resolve(true),
+      onFinished: () => Promise.resolve(),
+      resultsRetentionDays: 30,
+    });
+    await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
+    // It is served.
+    expect(await keeping.finishUnserved()).toBe(0);
+    await house.sql(`update model_versions set ${gone} where id = $1`, [versionId]);
+    await house.sql("update jobs set recent_at = now() where id = $1", [id]);
+    // Somebody was at it a moment ago.
+    expect(await keeping.finishUnserved()).toBe(0);
+    await house.sql("update jobs set recent_at = now() - interval '2 minutes' where id = $1", [id]);
+    expect(await keeping.finishUnserved()).toBe(1);
+    expect(await jobs.find(tenantId, id)).toMatchObject({
+      state: "PARTIALLY_FAILED",
+      failure: { code: "MODEL_NOT_READY" },
+      itemsSucceeded: 10,
+    });
+    expect(await here.claim({ [versionId]: 1 })).toBeUndefined();
+  },
+);

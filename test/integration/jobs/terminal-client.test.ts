@@ -65,6 +65,39 @@ describe("the terminal client", () => {
     expect((await gateway.sql("select 1 from datasets where tenant_id = $1", [tenant.id])).length).toBe(2);
   });
 
+  test("has answers explained, tells what that costs before, and names who is told of the end", async () => {
+    const file = path.join(folder, "explained.csv");
+    await writeFile(file, "text\nfree money now\n");
+    const submit = [
+      "jobs",
+      "submit",
+      file,
+      "--model",
+      "mail",
+      "--explain",
+      "shap",
+      "--samples",
+      "16",
+      "--target",
+      "ham",
+    ];
+    const estimated = await run([...submit, "--estimate"]);
+    expect(estimated.stdout).toMatch(/^1 items · 8 inputs with their explanations · 0\.0008 if all are answered/);
+    const made = await tenant.owner.ask(
+      'mutation { createWebhookEndpoint(input: { url: "http://127.0.0.1:9/jobs", events: ["invoice.issued"] }) { endpoint { id } } }',
+    );
+    const endpointId = made.data.createWebhookEndpoint.endpoint.id;
+    const watched = await run([...submit, "--webhook", endpointId, "--watch", "--json"]);
+    const [line] = (await run(["jobs", "results", JSON.parse(watched.stdout).id])).stdout.split("\n");
+    expect(JSON.parse(line ?? "").explanation).toMatchObject({ method: "SHAP", target: "ham", evaluations: 7 });
+    expect(await gateway.sql("select 1 from webhook_deliveries where endpoint_id = $1", [endpointId])).toHaveLength(1);
+    expect(await run(["jobs", "submit", file, "--model", "mail", "--samples", "16"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/--samples goes with --explain/),
+    });
+    expect(await run([...submit.slice(0, 6), "guess"])).toMatchObject({ exitCode: 1 });
+  });
+
   test("asks a model and shows what was used", async () => {
     expect(await run(["infer", "mail", "free money now", "--top-k", "2"])).toMatchObject({
       exitCode: 0,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CliError, exitCodes, unreachable } from "./errors.ts";
+import { eventsIn } from "./server-events.ts";
 
 const answerSchema = z.object({
   data: z.unknown().optional(),
@@ -15,6 +16,9 @@ export interface HttpRequest {
   headers?: Record<string, string>;
   body?: ReadableStream<Uint8Array>;
 }
+
+/** A gateway says something at least every 12 seconds: after so long without, the connection is as good as broken. */
+const silentMs = 30_000;
 
 /** Asks one gateway with one credential. What it refuses is thrown as it says it. */
 export class GatewayClient {
@@ -40,10 +44,43 @@ export class GatewayClient {
     return shape.parse(answer.data.data);
   }
 
+  /**
+   * What a subscription tells, over server-sent events. Ends when the gateway ends it. Throws what the gateway refuses, and
+   * UNREACHABLE where the stream cannot be opened or breaks off.
+   */
+  async *stream<T>(query: string, variables: Record<string, unknown>, shape: z.ZodType<T>): AsyncGenerator<T> {
+    const leaving = new AbortController();
+    const silence = setTimeout(() => leaving.abort(), silentMs);
+    try {
+      const chunks = await this.#openStream({ query, variables }, leaving.signal);
+      for await (const { name, data } of eventsIn(chunks, () => silence.refresh())) {
+        if (name === "complete") return;
+        yield shape.parse(dataIn(data));
+      }
+    } catch (error) {
+      throw error instanceof CliError || error instanceof z.ZodError ? error : unreachable(this.url, error);
+    } finally {
+      clearTimeout(silence);
+      leaving.abort();
+    }
+  }
+
   /** The response whatever its status; `refusalOf` makes an error of one. */
   async send({ method, path, headers, body }: HttpRequest): Promise<Response> {
     const rest = body === undefined ? {} : { body, duplex: "half" as const };
     return await this.#fetch(path, { method, ...(headers === undefined ? {} : { headers }), ...rest });
+  }
+
+  async #openStream(operation: object, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#fetch("/graphql", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify(operation),
+      signal,
+    });
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (isStream && response.body !== null) return response.body;
+    throw await refusalOf(response);
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
@@ -56,6 +93,13 @@ export class GatewayClient {
       throw unreachable(this.url, error);
     }
   }
+}
+
+/** What an event tells; what it refuses is thrown. */
+function dataIn(event: string): unknown {
+  const { data, errors: [error] = [] } = answerSchema.parse(JSON.parse(event));
+  if (error !== undefined) throw refusal(error);
+  return data;
 }
 
 /** What a response that is not a success says. */

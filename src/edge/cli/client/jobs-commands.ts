@@ -10,7 +10,7 @@ import { formatOf, uploadFile } from "./upload.ts";
 import { endOf, findJob, jobFields, jobSchema, type ShownJob, watchJob } from "./watch.ts";
 
 const submitUsage =
-  "tollgate jobs submit <file.jsonl|csv|parquet|zip> --model <name> [--alias <name> | --version <n>] [--text|--image|--tensor|--id <column>] [--top-k <n>] [--priority <n>] [--format <format>] [--estimate] [--watch] [--json]";
+  "tollgate jobs submit <file.jsonl|csv|parquet|zip> --model <name> [--alias <name> | --version <n>] [--text|--image|--tensor|--id <column>] [--top-k <n>] [--explain <method> [--samples <n>] [--target <label>] [--heat-map]] [--webhook <endpoint>] [--priority <n>] [--format <format>] [--estimate] [--watch] [--json]";
 
 export const submitCommand: Command = {
   usage: submitUsage,
@@ -25,6 +25,11 @@ export const submitCommand: Command = {
     tensor: { type: "string" },
     id: { type: "string" },
     "top-k": { type: "string" },
+    explain: { type: "string" },
+    samples: { type: "string" },
+    target: { type: "string" },
+    "heat-map": { type: "boolean" },
+    webhook: { type: "string" },
     priority: { type: "string" },
     estimate: { type: "boolean" },
     watch: { type: "boolean" },
@@ -46,6 +51,8 @@ export const submitCommand: Command = {
         : { version: wholeOf("version", values["version"]) }),
       topK: wholeOf("top-k", values["top-k"] ?? "1"),
       priority: wholeOf("priority", values["priority"] ?? "0"),
+      explain: explanationOf(values),
+      webhook: textOf(values["webhook"]),
       source: { datasetId, columns: columnsOf(values) },
     };
     if (values["estimate"] === true)
@@ -152,6 +159,7 @@ async function submit(client: GatewayClient, input: object): Promise<ShownJob> {
 
 const estimateSchema = z.object({
   items: z.number(),
+  inputs: z.number(),
   isExact: z.boolean(),
   amount: z.string().nullable(),
   seconds: z.number().nullable(),
@@ -162,11 +170,12 @@ async function estimate(
   input: object,
   { terminal, isJson }: { terminal: Terminal; isJson: boolean },
 ): Promise<ExitCode> {
-  const query = "query($input: SubmitJobInput!) { estimateJob(input: $input) { items isExact amount seconds } }";
+  const query = "query($input: SubmitJobInput!) { estimateJob(input: $input) { items inputs isExact amount seconds } }";
   const { estimateJob } = await client.ask(query, { input }, z.object({ estimateJob: estimateSchema }));
-  const { items, isExact, amount, seconds } = estimateJob;
+  const { items, inputs, isExact, amount, seconds } = estimateJob;
   const facts = [
     `${isExact ? "" : "about "}${shown(items)} items`,
+    ...(inputs === items ? [] : [`${shown(inputs)} inputs with their explanations`]),
     amount === null ? "no plan prices them" : `${moneyOf(amount)} if all are answered`,
     ...(seconds === null ? [] : [`about ${timeOf(seconds)}`]),
   ];
@@ -213,6 +222,22 @@ function columnsOf(values: Readonly<Record<string, unknown>>): Record<string, st
     return column === undefined ? [] : [[name, column] as const];
   });
   return Object.fromEntries(given);
+}
+
+/** How each answer is to be explained. What goes with it says nothing without it. */
+function explanationOf(values: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  const method = textOf(values["explain"]);
+  const alone = ["samples", "target", "heat-map"].find((name) => values[name] !== undefined);
+  if (method === undefined) {
+    if (alone === undefined) return undefined;
+    throw usageError(`--${alone} goes with --explain <method>.`);
+  }
+  return {
+    method: method.toUpperCase().replaceAll("-", "_"),
+    ...(values["samples"] === undefined ? {} : { samples: wholeOf("samples", values["samples"]) }),
+    target: textOf(values["target"]),
+    heatMap: values["heat-map"] === true,
+  };
 }
 
 function idIn([id]: readonly string[]): string {
