@@ -1,7 +1,7 @@
 import type { Ground } from "./assembly.ts";
 import { messageOf } from "./core/errors.ts";
 import { defaultPreference } from "./domains/inference/cuda-library.ts";
-import { startEngine } from "./domains/inference/engine.ts";
+import { type EngineEvent, startEngine } from "./domains/inference/engine.ts";
 import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
@@ -21,6 +21,7 @@ import { RegistrationService } from "./domains/models/registration.service.ts";
 import { RegistrationsStore } from "./domains/models/registrations.store.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { scanApart } from "./domains/models/scanner.ts";
+import { WithheldVersionsStore } from "./domains/models/withheld-versions.store.ts";
 import type { ArtifactStore } from "./platform/artifact-store.ts";
 import { bounded } from "./platform/bounded.ts";
 import { isInstanceAlive } from "./platform/notifications.ts";
@@ -47,7 +48,11 @@ export async function buildModels(ground: Ground) {
     // Tenants name their models as they like, and make any number of them.
     return found.model.ownerTenantId === undefined ? `${found.model.name}/${found.version.version}` : ownModels;
   };
-  let quarantine = (_: { versionId: string; reason: string }) => Promise.resolve();
+  const reactions: Reactions = {
+    quarantine: (event) => registry.aliases.quarantine(event),
+    withhold: (event) => new WithheldVersionsStore(database).record(event),
+    providerChanged: (event, provider) => hosting.providerChanged(event.versionId, provider, event.reason),
+  };
   const engine = await startEngine({
     runners: config.runners,
     spares: 1,
@@ -62,11 +67,8 @@ export async function buildModels(ground: Ground) {
     logger,
     onEvent: (event) => {
       recordEngineEvent(metrics, event, nameOf);
-      if (event.kind === "PROVIDER_FELL_BACK") hosting.providerChanged(event.versionId, "CPU", event.reason);
-      if (event.kind === "PROVIDER_RECOVERED") hosting.providerChanged(event.versionId, "CUDA", undefined);
-      if (event.kind !== "VERSION_QUARANTINED") return;
-      quarantine(event).catch((error: unknown) =>
-        logger.error({ err: error, versionId: event.versionId }, "a version was not taken out of service"),
+      reactTo(event, reactions).catch((error: unknown) =>
+        logger.error({ err: error, event }, "what happened in the engine was not followed up"),
       );
     },
   });
@@ -81,13 +83,26 @@ export async function buildModels(ground: Ground) {
   notifications.subscribe("tollgate_models", refresh, refresh);
   await catalogue.register(bundled);
   const registry = buildRegistry(ground, { catalogue, hosting, files, artifactStore });
-  quarantine = (event) => registry.aliases.quarantine(event);
   await bounded(hosting.settled([...catalogue.targetIds()]), startLoadMs).catch((error: unknown) =>
     logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
   );
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
   const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
   return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
+}
+
+interface Reactions {
+  quarantine: (event: { versionId: string; reason: string }) => Promise<void>;
+  withhold: (event: Extract<EngineEvent, { kind: "VERSION_WITHHELD" }>) => Promise<void>;
+  providerChanged: (event: { versionId: string; reason?: string }, provider: "CPU" | "CUDA") => void;
+}
+
+/** What the registry does about what happens in the engine. */
+async function reactTo(event: EngineEvent, { quarantine, withhold, providerChanged }: Reactions): Promise<void> {
+  if (event.kind === "VERSION_QUARANTINED") await quarantine(event);
+  if (event.kind === "VERSION_WITHHELD") await withhold(event);
+  if (event.kind === "PROVIDER_FELL_BACK") providerChanged(event, "CPU");
+  if (event.kind === "PROVIDER_RECOVERED") providerChanged(event, "CUDA");
 }
 
 function buildRegistry(

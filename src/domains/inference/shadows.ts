@@ -1,4 +1,4 @@
-import { messageOf, TollgateError } from "../../core/errors.ts";
+import { type ErrorCode, messageOf, TollgateError } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { AliasWatch } from "../models/alias-watch.ts";
 import type { Catalogue } from "../models/catalogue.ts";
@@ -78,8 +78,10 @@ export class Shadows {
   }
 }
 
+const droppedFor = new Set<ErrorCode>(["OVERLOADED", "DEADLINE_EXCEEDED", "MODEL_NOT_READY", "MODEL_WITHHELD"]);
+
 function isDropped(error: unknown): boolean {
-  return error instanceof TollgateError && ["OVERLOADED", "DEADLINE_EXCEEDED", "MODEL_NOT_READY"].includes(error.code);
+  return error instanceof TollgateError && droppedFor.has(error.code);
 }
 
 interface AnsweredRow {

@@ -40,8 +40,8 @@ export class SliceRunner {
   }
 
   /**
-   * Throws what is no item's fault: OVERLOADED, MODEL_NOT_READY, and DEADLINE_EXCEEDED where the slice did not end in time
-   * or was abandoned.
+   * Throws what is no item's fault: OVERLOADED, MODEL_NOT_READY, MODEL_WITHHELD, and DEADLINE_EXCEEDED where the slice did
+   * not end in time or was abandoned.
    */
   async run(claim: Claim, abandoned: Abandoned): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
@@ -86,23 +86,33 @@ export class SliceRunner {
     } catch (error) {
       if (!isItemsFault(error)) throw error;
       // One of them spoils the request that they share: alone, only that one fails.
-      await Promise.all(ready.map(async (one) => setIfThere(outcomes, one.place, await runAlone(ask, one))));
+      const ends = await Promise.allSettled(
+        ready.map(async (one) => setIfThere(outcomes, one.place, await runAlone(ask, one))),
+      );
+      const cutShort = ends.find((end) => end.status === "rejected");
+      // What came to its end stays so: an item that breaks the version would do it again whenever its slice is tried.
+      if (cutShort !== undefined && (outcomes.size === 0 || abandoned.aborted)) throw cutShort.reason;
     }
   }
 }
 
+type FailedItem = Extract<ItemOutcome, { kind: "FAILED" }>;
+
 /** Runs items together: an answer for each, in their order. */
 type Ask = (asked: readonly Ready[]) => Promise<ItemOutcome[]>;
 
-async function runAlone(ask: Ask, one: Ready): Promise<ItemOutcome | undefined> {
-  for (let attempts = 1; ; attempts++) {
-    try {
-      const [answer] = await ask([one]);
-      return answer;
-    } catch (error) {
-      if (!isItemsFault(error)) throw error;
-      if (attempts >= maxAttemptsAlone || codeOf(error) === "INVALID_INPUT") return failed(error, attempts);
-    }
+/** @param before what came of the attempt before, where there was one. */
+async function runAlone(ask: Ask, one: Ready, before?: FailedItem): Promise<ItemOutcome | undefined> {
+  try {
+    const [answer] = await ask([one]);
+    return answer;
+  } catch (error) {
+    // It broke the version so often that its tenant is kept from it: there is no attempt left to wait for.
+    if (before !== undefined && codeOf(error) === "MODEL_WITHHELD") return before;
+    if (!isItemsFault(error)) throw error;
+    const outcome = failed(error, (before?.attempts ?? 0) + 1);
+    const isLast = outcome.attempts >= maxAttemptsAlone || outcome.code === "INVALID_INPUT";
+    return isLast ? outcome : await runAlone(ask, one, outcome);
   }
 }
 
@@ -170,7 +180,7 @@ function codeOf(error: unknown): ErrorCode | undefined {
 }
 
 /** Messages name the place in a request; the line of an item says it better. */
-function failed(error: unknown, attempts: number): ItemOutcome {
+function failed(error: unknown, attempts: number): FailedItem {
   const message = messageOf(error).replace("inputs[0].", "").replace("inputs[0]", "The input");
   return { kind: "FAILED", code: codeOf(error) ?? "INTERNAL", message, attempts };
 }

@@ -6,7 +6,7 @@ import { tinyModelsFolder } from "../../support/tiny-models-folder.ts";
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ MODELS_DIR: await tinyModelsFolder("lookup") });
+  gateway = await startTestGateway({ RUNNER_MEMORY_MB: "256", MODELS_DIR: await tinyModelsFolder("lookup", "hungry") });
 });
 
 afterAll(async () => {
@@ -32,4 +32,20 @@ test("items that break the model fail alone, after three attempts each; the othe
     tenant.id,
   ]);
   expect(events).toBe(128);
+});
+
+test("an item that breaks the model again and again fails before its tenant is kept from the model; the job ends", async () => {
+  const tenant = await gateway.createTenant();
+  const jobs = new JobClient(tenant.key);
+  const inputs = Array.from({ length: 20 }, (_, index) => ({ tensor: [index === 7 ? 2 ** 30 : index + 1] }));
+  const { id } = await jobs.submit({ model: "hungry", source: { inputs } });
+  const job = await jobs.until(id, "PARTIALLY_FAILED");
+  expect(job.counts).toMatchObject({ succeeded: 19, failed: 1 });
+  const failed = (await jobs.results(id)).filter(({ error }) => error !== undefined);
+  expect(failed.map(({ index, error }) => [index, error?.code])).toEqual([[7, "MODEL_FAILED"]]);
+  const [{ events }] = await gateway.sql(
+    "select count(*)::integer as events from audit_events where tenant_id = $1 and action = 'model_version.withheld'",
+    [tenant.id],
+  );
+  expect(events).toBe(1);
 });
