@@ -1,7 +1,7 @@
 import type { Ground } from "./assembly.ts";
-import { messageOf } from "./core/errors.ts";
 import { defaultPreference } from "./domains/inference/cuda-library.ts";
 import { type EngineEvent, startEngine } from "./domains/inference/engine.ts";
+import { FirstLoads } from "./domains/inference/first-loads.ts";
 import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
@@ -23,13 +23,12 @@ import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { scanApart } from "./domains/models/scanner.ts";
 import { WithheldVersionsStore } from "./domains/models/withheld-versions.store.ts";
 import type { ArtifactStore } from "./platform/artifact-store.ts";
-import { bounded } from "./platform/bounded.ts";
 import { isInstanceAlive } from "./platform/notifications.ts";
 import { openArtifactStore } from "./platform/open-artifact-store.ts";
 
 export type Models = Awaited<ReturnType<typeof buildModels>>;
 
-/** How long a start waits for the versions that aliases point at; those that take longer go on loading behind it. */
+/** How long a gateway that starts calls itself not ready because of versions that load. */
 const startLoadMs = 30_000;
 
 export async function buildModels(ground: Ground) {
@@ -83,12 +82,10 @@ export async function buildModels(ground: Ground) {
   notifications.subscribe("tollgate_models", refresh, refresh);
   await catalogue.register(bundled);
   const registry = buildRegistry(ground, { catalogue, hosting, files, artifactStore });
-  await bounded(hosting.settled([...catalogue.targetIds()]), startLoadMs).catch((error: unknown) =>
-    logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
-  );
+  const firstLoads = new FirstLoads({ catalogue, host: hosting, withinMs: startLoadMs, logger });
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
   const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
-  return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
+  return { catalogue, engine, hosting, firstLoads, ...registry, platformModelId, resolvers };
 }
 
 interface Reactions {

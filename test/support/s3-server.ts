@@ -11,6 +11,7 @@ export class S3Server {
     this.#answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   #lastUpload = 0;
+  #held: Promise<void> | undefined;
 
   static async start(): Promise<S3Server> {
     const server = new S3Server();
@@ -22,6 +23,16 @@ export class S3Server {
   get address(): string {
     const { port } = this.#server.address() as AddressInfo;
     return `s3://bucket/some/prefix?region=eu-central-1&endpoint=http://127.0.0.1:${port}`;
+  }
+
+  /** Answers no reading until what it returns is called. */
+  holdReading(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      this.#held = undefined;
+      resolve();
+    };
   }
 
   async close(): Promise<void> {
@@ -38,6 +49,7 @@ export class S3Server {
     if (request.headers.authorization?.startsWith("AWS4-HMAC-SHA256") !== true)
       return void response.writeHead(403).end();
     this.asked.push(`${request.method} ${searchParams.has("partNumber") ? "?partNumber" : ""}`.trim());
+    if (request.method === "GET") await this.#held;
     const uploadId = searchParams.get("uploadId");
     if (searchParams.has("uploads")) return this.#begin(key, response);
     if (uploadId !== null) return this.#upload(request, response, { key, uploadId, body, searchParams });
