@@ -5,6 +5,7 @@ import { FirstLoads } from "./domains/inference/first-loads.ts";
 import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import { AliasTalliesStore } from "./domains/models/alias-tallies.store.ts";
 import { AliasWatch } from "./domains/models/alias-watch.ts";
 import { AliasesService } from "./domains/models/aliases.service.ts";
 import { AliasesStore } from "./domains/models/aliases.store.ts";
@@ -123,6 +124,7 @@ function buildRegistry(
   const aliases = new AliasesService({ store: moves, catalogue, host: hosting, instanceId, resume });
   const watch = new AliasWatch({
     catalogue,
+    store: new AliasTalliesStore(database),
     rollBack: (alias, reason) => aliases.rollBackByGuard(alias, reason),
     logger,
   });
