@@ -152,10 +152,10 @@ async function buildHouse(ground: Ground) {
   const people = await buildPeople(ground);
   const webhooks = await buildWebhooks(ground);
   const models = await buildModels(ground);
-  const { catalogue, platformModelId: modelIdOf } = models;
-  const keys = buildKeys(ground, modelIdOf);
-  const plans = buildPlans(ground, modelIdOf);
-  const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
+  const { catalogue, modelIdFor } = models;
+  const keys = buildKeys(ground, modelIdFor);
+  const plans = buildPlans(ground, models.platformModelId);
+  const usage = buildUsage(ground, { keys, catalogue, modelIdFor });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const jobs = buildJobsDomain(ground, { ...models, usage });
   const billing = buildBilling(ground);

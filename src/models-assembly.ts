@@ -23,6 +23,7 @@ import { RegistrationsStore } from "./domains/models/registrations.store.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { scanApart } from "./domains/models/scanner.ts";
 import { WithheldVersionsStore } from "./domains/models/withheld-versions.store.ts";
+import type { ModelIdForTenant } from "./domains/plans/limit-terms.ts";
 import type { ArtifactStore } from "./platform/artifact-store.ts";
 import { isInstanceAlive } from "./platform/notifications.ts";
 import { openArtifactStore } from "./platform/open-artifact-store.ts";
@@ -85,8 +86,10 @@ export async function buildModels(ground: Ground) {
   const registry = buildRegistry(ground, { catalogue, hosting, files, artifactStore });
   const firstLoads = new FirstLoads({ catalogue, host: hosting, withinMs: startLoadMs, logger });
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
+  const modelIdFor: ModelIdForTenant = (name, { tenantId, isOperator }) =>
+    (isOperator ? platformModelId(name) : undefined) ?? catalogue.find({ tenantId }, name)?.id;
   const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
-  return { catalogue, engine, hosting, firstLoads, ...registry, platformModelId, resolvers };
+  return { catalogue, engine, hosting, firstLoads, ...registry, platformModelId, modelIdFor, resolvers };
 }
 
 interface Reactions {
