@@ -68,6 +68,8 @@ export interface App {
   people: People;
   keys: Keys;
   webhooks: Webhooks;
+  /** Settles when the versions that aliases point at are loaded; until then `/readyz` says no, though the door is open. */
+  ready: Promise<void>;
   /** Takes nothing new, finishes what was accepted, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -137,8 +139,9 @@ async function serve(ground: Ground): Promise<App> {
   // Not before: a gateway that cannot open its door ends, and these with it.
   const chores = startChores(ground, house);
   house.jobs.work.start();
-  const { people, keys, webhooks } = house;
-  return { url, people, keys, webhooks, close: () => close(ground, { server, chores, house }) };
+  const { people, keys, webhooks, models } = house;
+  const ready = models.firstLoads.done;
+  return { url, people, keys, webhooks, ready, close: () => close(ground, { server, chores, house }) };
 }
 
 type House = Awaited<ReturnType<typeof buildHouse>>;
@@ -149,10 +152,10 @@ async function buildHouse(ground: Ground) {
   const people = await buildPeople(ground);
   const webhooks = await buildWebhooks(ground);
   const models = await buildModels(ground);
-  const { catalogue, platformModelId: modelIdOf } = models;
-  const keys = buildKeys(ground, modelIdOf);
-  const plans = buildPlans(ground, modelIdOf);
-  const usage = buildUsage(ground, { keys, catalogue, modelIdOf });
+  const { catalogue, modelIdFor } = models;
+  const keys = buildKeys(ground, modelIdFor);
+  const plans = buildPlans(ground, models.platformModelId);
+  const usage = buildUsage(ground, { keys, catalogue, modelIdFor });
   const inference = buildInference(ground, { ...models, ledger: usage.ledger });
   const jobs = buildJobsDomain(ground, { ...models, usage });
   const billing = buildBilling(ground);
@@ -222,6 +225,7 @@ async function buildServer(
       () => "does not answer",
     ),
     runners: models.engine.isReady() ? undefined : "no runner is up",
+    models: models.firstLoads.problem,
   });
   const authenticator = new Authenticator({
     apiKeys: keys.authenticator,

@@ -15,7 +15,7 @@ import { ApiKeyStore } from "./domains/keys/keys.store.ts";
 import { LastUses } from "./domains/keys/last-uses.ts";
 import type { AliasWatch } from "./domains/models/alias-watch.ts";
 import type { Catalogue } from "./domains/models/catalogue.ts";
-import type { ModelIdOf } from "./domains/plans/limit-terms.ts";
+import type { ModelIdForTenant, ModelIdOf } from "./domains/plans/limit-terms.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
 import { PlanService } from "./domains/plans/plan.service.ts";
 import { PlanStore } from "./domains/plans/plan.store.ts";
@@ -130,10 +130,10 @@ export async function buildPeople({ config, logger, clock, database, notificatio
   };
 }
 
-export function buildKeys({ logger, clock, database, notifications }: Ground, modelIdOf: ModelIdOf) {
+export function buildKeys({ logger, clock, database, notifications }: Ground, modelIdFor: ModelIdForTenant) {
   const store = new ApiKeyStore(database);
   const credentials = new CredentialStore(database);
-  const service = new ApiKeyService({ store, clock, modelIdOf });
+  const service = new ApiKeyService({ store, clock, modelIdFor });
   const lastUses = new LastUses({ record: (uses) => credentials.recordUses(uses), logger });
   return {
     store,
@@ -163,7 +163,7 @@ export function buildPlans({ database }: Ground, modelIdOf: ModelIdOf) {
 
 export function buildUsage(
   { logger, database, metrics, instanceId }: Ground,
-  { keys, catalogue, modelIdOf }: { keys: Keys; catalogue: Catalogue; modelIdOf: ModelIdOf },
+  { keys, catalogue, modelIdFor }: { keys: Keys; catalogue: Catalogue; modelIdFor: ModelIdForTenant },
 ) {
   const ledger = new Ledger({
     store: new ChargeStore(database, instanceId),
@@ -183,7 +183,7 @@ export function buildUsage(
   });
   const tenantLimits = new TenantLimitsService({
     store: new TenantLimitsStore(database),
-    modelIdOf,
+    modelIdFor,
     hasApiKey: async (tenantId, id) => (await keys.store.find(tenantId, id)) !== undefined,
   });
   const ticksStore = new UsageTicksStore(database);

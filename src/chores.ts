@@ -39,8 +39,9 @@ export function startChores(
     ),
     repeatedly({ everyMs: 5_000, name: "bringing versions on", logger }, () => models.registrations.resume()),
     repeatedly({ everyMs: 30_000, name: "loading again", logger }, () => models.hosting.retry()),
+    repeatedly({ everyMs: 1_000, name: "judging aliases", logger }, () => models.watch.judge()),
     repeatedly({ everyMs: 60_000, name: "forgetting targets", logger }, () => models.watch.forget()),
-    repeatedly({ everyMs: hourMs, name: "clearing artifacts", logger }, () => models.artifacts.clear()),
+    repeatedly({ everyMs: hourMs, name: "clearing artifacts", logger }, () => models.artifacts.clear(clock.now())),
     repeatedly({ everyMs: hourMs, name: "forgetting old counters", logger }, () => retention.forgetOldCounters()),
     repeatedly({ everyMs: 24 * hourMs, name: "dropping old months", logger }, async () => {
       const months = await retention.dropOldMonths(config.usageRetentionMonths);

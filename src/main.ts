@@ -59,6 +59,7 @@ async function serve(serves: Serves): Promise<number> {
   try {
     // Asked to stop while it starts, it does not go on to open the door.
     if (!stop.isMade()) app = await startApp({ config, logger, databaseUrl: postgres.url, serves });
+    if (app !== undefined) await Promise.race([app.ready, stop.made]);
     if (app !== undefined && !stop.isMade()) await greet(config, { app, postgres, serves });
     logger.info({ signal: await stop.made }, "stopping");
   } finally {

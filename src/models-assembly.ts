@@ -1,10 +1,11 @@
 import type { Ground } from "./assembly.ts";
-import { messageOf } from "./core/errors.ts";
 import { defaultPreference } from "./domains/inference/cuda-library.ts";
-import { startEngine } from "./domains/inference/engine.ts";
+import { type EngineEvent, startEngine } from "./domains/inference/engine.ts";
+import { FirstLoads } from "./domains/inference/first-loads.ts";
 import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import { AliasTalliesStore } from "./domains/models/alias-tallies.store.ts";
 import { AliasWatch } from "./domains/models/alias-watch.ts";
 import { AliasesService } from "./domains/models/aliases.service.ts";
 import { AliasesStore } from "./domains/models/aliases.store.ts";
@@ -21,14 +22,15 @@ import { RegistrationService } from "./domains/models/registration.service.ts";
 import { RegistrationsStore } from "./domains/models/registrations.store.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { scanApart } from "./domains/models/scanner.ts";
+import { WithheldVersionsStore } from "./domains/models/withheld-versions.store.ts";
+import type { ModelIdForTenant } from "./domains/plans/limit-terms.ts";
 import type { ArtifactStore } from "./platform/artifact-store.ts";
-import { bounded } from "./platform/bounded.ts";
 import { isInstanceAlive } from "./platform/notifications.ts";
 import { openArtifactStore } from "./platform/open-artifact-store.ts";
 
 export type Models = Awaited<ReturnType<typeof buildModels>>;
 
-/** How long a start waits for the versions that aliases point at; those that take longer go on loading behind it. */
+/** How long a gateway that starts calls itself not ready because of versions that load. */
 const startLoadMs = 30_000;
 
 export async function buildModels(ground: Ground) {
@@ -47,7 +49,11 @@ export async function buildModels(ground: Ground) {
     // Tenants name their models as they like, and make any number of them.
     return found.model.ownerTenantId === undefined ? `${found.model.name}/${found.version.version}` : ownModels;
   };
-  let quarantine = (_: { versionId: string; reason: string }) => Promise.resolve();
+  const reactions: Reactions = {
+    quarantine: (event) => registry.aliases.quarantine(event),
+    withhold: (event) => new WithheldVersionsStore(database).record(event),
+    providerChanged: (event, provider) => hosting.providerChanged(event.versionId, provider, event.reason),
+  };
   const engine = await startEngine({
     runners: config.runners,
     spares: 1,
@@ -62,11 +68,8 @@ export async function buildModels(ground: Ground) {
     logger,
     onEvent: (event) => {
       recordEngineEvent(metrics, event, nameOf);
-      if (event.kind === "PROVIDER_FELL_BACK") hosting.providerChanged(event.versionId, "CPU", event.reason);
-      if (event.kind === "PROVIDER_RECOVERED") hosting.providerChanged(event.versionId, "CUDA", undefined);
-      if (event.kind !== "VERSION_QUARANTINED") return;
-      quarantine(event).catch((error: unknown) =>
-        logger.error({ err: error, versionId: event.versionId }, "a version was not taken out of service"),
+      reactTo(event, reactions).catch((error: unknown) =>
+        logger.error({ err: error, event }, "what happened in the engine was not followed up"),
       );
     },
   });
@@ -81,13 +84,26 @@ export async function buildModels(ground: Ground) {
   notifications.subscribe("tollgate_models", refresh, refresh);
   await catalogue.register(bundled);
   const registry = buildRegistry(ground, { catalogue, hosting, files, artifactStore });
-  quarantine = (event) => registry.aliases.quarantine(event);
-  await bounded(hosting.settled([...catalogue.targetIds()]), startLoadMs).catch((error: unknown) =>
-    logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
-  );
+  const firstLoads = new FirstLoads({ catalogue, host: hosting, withinMs: startLoadMs, logger });
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
+  const modelIdFor: ModelIdForTenant = (name, { tenantId, isOperator }) =>
+    (isOperator ? platformModelId(name) : undefined) ?? catalogue.find({ tenantId }, name)?.id;
   const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
-  return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
+  return { catalogue, engine, hosting, firstLoads, ...registry, platformModelId, modelIdFor, resolvers };
+}
+
+interface Reactions {
+  quarantine: (event: { versionId: string; reason: string }) => Promise<void>;
+  withhold: (event: Extract<EngineEvent, { kind: "VERSION_WITHHELD" }>) => Promise<void>;
+  providerChanged: (event: { versionId: string; reason?: string }, provider: "CPU" | "CUDA") => void;
+}
+
+/** What the registry does about what happens in the engine. */
+async function reactTo(event: EngineEvent, { quarantine, withhold, providerChanged }: Reactions): Promise<void> {
+  if (event.kind === "VERSION_QUARANTINED") await quarantine(event);
+  if (event.kind === "VERSION_WITHHELD") await withhold(event);
+  if (event.kind === "PROVIDER_FELL_BACK") providerChanged(event, "CPU");
+  if (event.kind === "PROVIDER_RECOVERED") providerChanged(event, "CUDA");
 }
 
 function buildRegistry(
@@ -111,6 +127,7 @@ function buildRegistry(
   const aliases = new AliasesService({ store: moves, catalogue, host: hosting, instanceId, resume });
   const watch = new AliasWatch({
     catalogue,
+    store: new AliasTalliesStore(database),
     rollBack: (alias, reason) => aliases.rollBackByGuard(alias, reason),
     logger,
   });

@@ -16,6 +16,7 @@ export const errorCatalogue = {
   DEADLINE_EXCEEDED: { status: 504, retryable: true, summary: "The answer was not ready at the deadline." },
   MODEL_NOT_READY: { status: 503, retryable: true, summary: "No version behind the alias can answer yet." },
   MODEL_REJECTED: { status: 422, retryable: false, summary: "The model file or its manifest was not accepted." },
+  MODEL_WITHHELD: { status: 429, retryable: true, summary: "Inputs of the tenant broke the version again and again." },
   MODEL_FAILED: { status: 502, retryable: true, summary: "The model broke while it worked on the request." },
   QUERY_TOO_COMPLEX: { status: 400, retryable: false, summary: "The GraphQL operation asks for too much at once." },
   INTERNAL: { status: 500, retryable: true, summary: "Something broke on our side." },

@@ -5,6 +5,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   NotFound,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -83,6 +84,21 @@ export class BucketStore implements ArtifactStore {
 
   async remove(digest: string): Promise<void> {
     await this.#client.send(new DeleteObjectCommand(this.#object(digest)));
+  }
+
+  async *keptBefore(time: Date): AsyncIterable<string[]> {
+    const prefix = `${this.#prefix}/`;
+    for (let from: string | undefined, isMore = true; isMore; ) {
+      const page = await this.#client.send(
+        new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix, ContinuationToken: from }),
+      );
+      yield (page.Contents ?? []).flatMap(({ Key: key = "", LastModified: keptAt }) => {
+        const digest = key.slice(prefix.length);
+        return /^[0-9a-f]{64}$/.test(digest) && keptAt !== undefined && keptAt < time ? [digest] : [];
+      });
+      from = page.NextContinuationToken;
+      isMore = page.IsTruncated === true;
+    }
   }
 
   close(): void {

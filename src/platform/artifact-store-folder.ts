@@ -8,6 +8,7 @@ import { codeOf } from "./error-code.ts";
 
 /** How old a file that was never finished must be before it is taken for the rest of a process that was killed. */
 const staleMs = 24 * 3_600_000;
+const digestPattern = /^[0-9a-f]{64}$/;
 
 /** Artifacts in a folder: `<first two of the digest>/<digest>`. Replicas on other machines need a folder that they share. */
 export class FolderStore implements ArtifactStore {
@@ -58,13 +59,28 @@ export class FolderStore implements ArtifactStore {
     await rm(this.#placeOf(digest), { force: true });
   }
 
+  async *keptBefore(time: Date): AsyncIterable<string[]> {
+    for (const group of await readdir(this.#folder).catch(() => [])) {
+      if (!/^[0-9a-f]{2}$/.test(group)) continue;
+      const names = (await readdir(path.join(this.#folder, group))).filter((name) => digestPattern.test(name));
+      const isOld = await Promise.all(names.map(async (name) => (await this.#keptAt(name)) < time.getTime()));
+      yield names.filter((_, i) => isOld[i]);
+    }
+  }
+
   close(): void {
     // It holds nothing open.
   }
 
   #placeOf(digest: string): string {
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw new Error(`${digest} is not a sha-256`);
+    if (!digestPattern.test(digest)) throw new Error(`${digest} is not a sha-256`);
     return path.join(this.#folder, digest.slice(0, 2), digest);
+  }
+
+  /** For ever, of what has gone meanwhile. */
+  async #keptAt(digest: string): Promise<number> {
+    const { mtimeMs } = await stat(this.#placeOf(digest)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    return mtimeMs;
   }
 
   async #sweep(): Promise<void> {

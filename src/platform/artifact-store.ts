@@ -15,6 +15,8 @@ export interface ArtifactStore {
   read(digest: string): Promise<ByteStream>;
   /** Does nothing where there is none. */
   remove(digest: string): Promise<void>;
+  /** The digests of what was last kept before then, some at a time. */
+  keptBefore(time: Date): AsyncIterable<string[]>;
   /** Ends what keeps the process alive. */
   close(): void;
 }

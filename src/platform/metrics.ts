@@ -118,6 +118,12 @@ function runnerMetrics(registers: Registry[]) {
       labelNames: ["version"] as const,
       registers,
     }),
+    versionsWithheld: new Counter({
+      name: "tollgate_versions_withheld_total",
+      help: "Times that a version was kept from a tenant whose inputs broke it again and again, by version.",
+      labelNames: ["version"] as const,
+      registers,
+    }),
     versionsQuarantined: new Counter({
       name: "tollgate_versions_quarantined_total",
       help: "Times that a version was taken out of service because it broke its runner too often, by version.",

@@ -25,6 +25,7 @@ export async function startTestGateway(
   const start = async () => await startApp({ config, logger: createLogger(config.logLevel, options.log), databaseUrl });
   const apps: App[] = [await start()];
   const [app] = apps;
+  await app?.ready;
   if (app === undefined) throw new Error("The gateway did not start.");
   const client = (credential?: string, of: App = app) => new GraphqlClient(of.url, credential);
 
@@ -38,6 +39,12 @@ export async function startTestGateway(
       await withStartConnection(database.url, async (connection) => (await connection.query(text, values)).rows),
     /** Another gateway on the same database, as a second replica is. */
     async addReplica(): Promise<App> {
+      const replica = await this.openReplica();
+      await replica.ready;
+      return replica;
+    },
+    /** The same, as soon as its door is open: what it is to serve may still be loading. */
+    async openReplica(): Promise<App> {
       const replica = await start();
       apps.push(replica);
       return replica;

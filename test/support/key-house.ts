@@ -26,7 +26,7 @@ export async function openKeyHouse() {
   const notifications = await startNotifications({ database, logger, instanceId });
   const clock = new HeldClock();
   const store = new ApiKeyStore(database);
-  const service = new ApiKeyService({ store, clock, modelIdOf: () => undefined });
+  const service = new ApiKeyService({ store, clock, modelIdFor: () => undefined });
   const credentials = new CredentialStore(database);
   const lastUses = new LastUses({ record: (uses) => credentials.recordUses(uses), logger });
   const authenticator = new ApiKeyAuthenticator({ store: credentials, notifications, lastUses, clock });

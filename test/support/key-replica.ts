@@ -22,7 +22,11 @@ const authenticator = new ApiKeyAuthenticator({
   lastUses: { note: () => {} },
   clock: systemClock,
 });
-const service = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock, modelIdOf: () => undefined });
+const service = new ApiKeyService({
+  store: new ApiKeyStore(database),
+  clock: systemClock,
+  modelIdFor: () => undefined,
+});
 
 let tries: Tries = newTries();
 let isTrying = false;

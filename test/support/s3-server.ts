@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 /** As much of S3 as an artifact store speaks: objects and multipart uploads of one bucket, in memory. */
 export class S3Server {
   readonly objects = new Map<string, Buffer>();
+  /** When an object was kept; now, where it is not said. */
+  readonly keptAt = new Map<string, Date>();
   readonly uploads = new Map<string, Map<number, Buffer>>();
   /** What was asked, such as `PUT ?partNumber`. */
   readonly asked: string[] = [];
@@ -11,6 +13,7 @@ export class S3Server {
     this.#answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   #lastUpload = 0;
+  #held: Promise<void> | undefined;
 
   static async start(): Promise<S3Server> {
     const server = new S3Server();
@@ -22,6 +25,16 @@ export class S3Server {
   get address(): string {
     const { port } = this.#server.address() as AddressInfo;
     return `s3://bucket/some/prefix?region=eu-central-1&endpoint=http://127.0.0.1:${port}`;
+  }
+
+  /** Answers no reading until what it returns is called. */
+  holdReading(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      this.#held = undefined;
+      resolve();
+    };
   }
 
   async close(): Promise<void> {
@@ -38,10 +51,26 @@ export class S3Server {
     if (request.headers.authorization?.startsWith("AWS4-HMAC-SHA256") !== true)
       return void response.writeHead(403).end();
     this.asked.push(`${request.method} ${searchParams.has("partNumber") ? "?partNumber" : ""}`.trim());
+    if (request.method === "GET") await this.#held;
     const uploadId = searchParams.get("uploadId");
     if (searchParams.has("uploads")) return this.#begin(key, response);
+    if (searchParams.has("list-type")) return this.#list(response, searchParams);
     if (uploadId !== null) return this.#upload(request, response, { key, uploadId, body, searchParams });
     this.#object(request, response, { key, body });
+  }
+
+  /** Two objects at a time, so that whoever lists has to come again. */
+  #list(response: ServerResponse, searchParams: URLSearchParams): void {
+    const prefix = searchParams.get("prefix") ?? "";
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    const from = Number(searchParams.get("continuation-token") ?? 0);
+    const listed = keys.slice(from, from + 2).map((key) => {
+      const keptAt = (this.keptAt.get(key) ?? new Date()).toISOString();
+      return `<Contents><Key>${key}</Key><LastModified>${keptAt}</LastModified></Contents>`;
+    });
+    const isMore = keys.length > from + 2;
+    const next = isMore ? `<NextContinuationToken>${from + 2}</NextContinuationToken>` : "";
+    xml(response, `<ListBucketResult>${listed.join("")}<IsTruncated>${isMore}</IsTruncated>${next}</ListBucketResult>`);
   }
 
   #begin(key: string, response: ServerResponse): void {

@@ -19,7 +19,7 @@ export async function openTenantHouse(given?: TestDatabase) {
   const test = given ?? (await createTestDatabase());
   const database = await openDatabase(test.url);
   const tenants = new TenantService(new TenantStore(database), new Passwords(), systemClock);
-  const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock, modelIdOf: () => undefined });
+  const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock, modelIdFor: () => undefined });
   const sql = async (text: string, values: unknown[] = []) =>
     await withStartConnection(test.url, async (connection) => (await connection.query(text, values)).rows);
 

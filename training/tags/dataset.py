@@ -8,6 +8,7 @@ from mail.corpus import Mail
 from mail.message import read_message
 from tags import rules
 from tags.fitting import Examples
+from tags.given_names import GIVEN_NAMES
 from tags.names import Names
 from tags.words import Encoder, Word, shape_id, split
 
@@ -45,7 +46,7 @@ def to_examples(runs: Iterable[Run], encoder: Encoder) -> Examples:
         rows.append(encoder.encode(run.words))
         shapes.append([shape_id(word.text) for word in run.words])
         labels.append([rules.LABELS.index(label) for label in run.labels])
-    return Examples(rows, shapes, labels)
+    return Examples(rows, shapes, labels, sorted(encoder.ids[name] for name in GIVEN_NAMES & set(encoder.ids)))
 
 
 def words_of_vocabulary(runs: Sequence[Run]) -> list[list[str]]:

@@ -12,8 +12,10 @@ from mail.fitting import shuffled_batches
 from mail.tokens import pad
 from tags.network import TokenTagger
 from tags.rules import LABELS
+from tags.words import shape_id
 
 PERSON = LABELS.index("person")
+NOBODY = LABELS.index("none")
 IGNORED = -100  # the label of padding, which cross-entropy passes over
 
 
@@ -24,6 +26,8 @@ class Fitting:
     learning_rate: float
     forgotten_words: float  # share of the words of a training text that are known by their shape only, anew each time
     forgotten_names: float  # the same of the words that name a person: most names will be strange ones
+    planted_names: float  # share of the words of running text where a name is laid, with or without a family's, anew each time
+    changed_names: float  # share of the names of people whose first word is made another given name, anew each time
     seed: int
 
 
@@ -34,6 +38,7 @@ class Examples:
     rows: Sequence[Sequence[int]]
     shapes: Sequence[Sequence[int]]
     labels: Sequence[Sequence[int]]
+    given_names: Sequence[int]  # the ids of all given names that there are
 
 
 def fit(model: TokenTagger, training: Examples, validation: Examples, fitting: Fitting) -> int:
@@ -77,8 +82,35 @@ def arrays(
         labels[row, : lengths[row]] = examples.labels[i]
     if fitting is None:
         return token_ids, lengths, labels
+    token_ids = change_names(token_ids, labels, examples.given_names, fitting.changed_names, chance)
+    token_ids, labels = plant_names(token_ids, labels, examples.given_names, fitting.planted_names, chance)
     forgotten = np.where(labels == PERSON, fitting.forgotten_names, fitting.forgotten_words)
     return np.where(chance.random(token_ids.shape) < forgotten, shapes, token_ids), lengths, labels
+
+
+def change_names(
+    token_ids: np.ndarray, labels: np.ndarray, names: Sequence[int], share: float, chance: np.random.Generator
+) -> np.ndarray:
+    """Whoever is named may as well be called something else: so every given name is learnt, not only the corpus's own."""
+    is_person = labels == PERSON
+    is_first = is_person.copy()
+    is_first[:, 1:] &= ~is_person[:, :-1]
+    others = chance.choice(np.asarray(names), size=token_ids.shape)
+    return np.where(is_first & (chance.random(token_ids.shape) < share), others, token_ids)
+
+
+def plant_names(
+    token_ids: np.ndarray, labels: np.ndarray, names: Sequence[int], share: float, chance: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lays names where nobody was named: a given name is one in any company, not only where mails say who wrote."""
+    is_free = labels == NOBODY
+    is_given = is_free & (chance.random(token_ids.shape) < share)
+    is_given[:, 1:] &= ~is_given[:, :-1]
+    is_family = np.zeros_like(is_given)
+    is_family[:, 1:] = is_given[:, :-1] & is_free[:, 1:] & (chance.random(is_given[:, 1:].shape) < 0.5)
+    planted = np.where(is_given, chance.choice(np.asarray(names), size=token_ids.shape), token_ids)
+    planted = np.where(is_family, shape_id("Capital"), planted)
+    return planted, np.where(is_given | is_family, PERSON, labels)
 
 
 def loss_of(model: TokenTagger, token_ids: np.ndarray, lengths: np.ndarray, labels: np.ndarray) -> torch.Tensor:

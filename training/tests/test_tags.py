@@ -2,15 +2,18 @@
 
 import unittest
 
+import numpy as np
 import torch
 
 from mail.attentive import AttentiveClassifier
 from mail.tokens import pad
 from tags import measuring, reading
+from tags.fitting import IGNORED, PERSON, change_names, plant_names
+from tags.given_names import GIVEN_NAMES
 from tags.names import Names, ordinary_words
 from tags.network import TokenTagger
 from tags.rules import LABELS, label_words
-from tags.words import SHAPES, UNKNOWN_ID, Encoder, choose_vocabulary, shape_id, split
+from tags.words import SHAPES, UNKNOWN_ID, Encoder, choose_vocabulary, shape_id, split, with_names
 
 
 class NoNames:
@@ -24,6 +27,40 @@ def found(text: str, tag: str) -> list[str]:
     words = split(text)
     labels = label_words(text, words, NoNames())  # type: ignore[arg-type]
     return [word.text for word, label in zip(words, labels, strict=True) if label == tag]
+
+
+class GivenNames(unittest.TestCase):
+    def test_every_one_is_known_beside_the_words_that_are_frequent(self) -> None:
+        vocabulary = with_names(["the", "Mark", "of"], GIVEN_NAMES)
+        self.assertEqual(vocabulary[:3], ["the", "Mark", "of"])
+        self.assertEqual(set(vocabulary), GIVEN_NAMES | {"the", "of"})
+        self.assertEqual(len(vocabulary), len(set(vocabulary)))
+
+    def test_only_the_first_word_of_a_name_is_made_another_given_name(self) -> None:
+        token_ids = np.arange(10, 20).reshape(2, 5)
+        labels = np.zeros((2, 5), dtype=np.int64)
+        labels[0, 1:4] = PERSON
+        labels[1, 0] = PERSON
+        changed = change_names(token_ids, labels, [7, 8], 1.0, np.random.default_rng(1))
+        self.assertTrue(set(changed[[0, 1], [1, 0]].tolist()) <= {7, 8})
+        untouched = np.ones((2, 5), dtype=bool)
+        untouched[[0, 1], [1, 0]] = False
+        self.assertTrue((changed == token_ids)[untouched].all())
+        self.assertTrue((change_names(token_ids, labels, [7], 0.0, np.random.default_rng(1)) == token_ids).all())
+
+
+class PlantedNames(unittest.TestCase):
+    def test_lie_in_running_text_alone_and_are_labelled_so(self) -> None:
+        token_ids = np.full((20, 50), 99)
+        labels = np.zeros((20, 50), dtype=np.int64)
+        labels[:, 10:20] = 1
+        labels[:, 40:] = IGNORED
+        planted, said = plant_names(token_ids, labels, [7, 8], 0.3, np.random.default_rng(1))
+        is_new = planted != token_ids
+        self.assertTrue((said[is_new] == PERSON).all())
+        self.assertTrue((said[~is_new] == labels[~is_new]).all())
+        self.assertFalse(is_new[:, 10:20].any() or is_new[:, 40:].any())
+        self.assertEqual(set(planted[is_new].tolist()), {7, 8, shape_id("Capital")})
 
 
 class Words(unittest.TestCase):

@@ -13,8 +13,8 @@ export interface DispatcherOptions {
   slots: Slots;
   /** A runner that is idle and holds the lane's version. Where there is none, one is brought about. */
   runnerFor: (lane: Lane) => Runner | undefined;
-  /** The version broke its runner, or the memory it has. */
-  onStrike: (lane: Lane, reason: string) => void;
+  /** The batch broke its runner, or the memory it has. */
+  onBreak: (lane: Lane, entries: readonly BatchEntry[], reason: string) => void;
   /** Whether it was what the runner runs on that failed, and the batch may run elsewhere. */
   judge: (lane: Lane, runner: Runner, error: unknown) => "ELSEWHERE" | "NOWHERE" | undefined;
   onEvent: (event: EngineEvent) => void;
@@ -150,9 +150,10 @@ export class Dispatcher {
       lane.halve(entries);
       return;
     }
-    for (const { accepted, position } of entries) accepted.fail(failureOf(error, position));
-    const isStrike = error instanceof RunnerGone || isOutOfMemory(reason);
-    if (isStrike && verdict === undefined) this.#options.onStrike(lane, reason);
+    const isAlone = entries.length === 1;
+    for (const { accepted, position } of entries) accepted.fail(failureOf(error, { position, isAlone }));
+    const isBreak = error instanceof RunnerGone || isOutOfMemory(reason);
+    if (isBreak && verdict === undefined) this.#options.onBreak(lane, entries, reason);
   }
 }
 
@@ -175,10 +176,12 @@ function settleAccounts(entries: readonly BatchEntry[], tookMs: number): void {
   }
 }
 
-function failureOf(error: unknown, position: number): TollgateError {
+/** @param isAlone whether the input was the only one of its batch: then it is the one that broke it. */
+function failureOf(error: unknown, { position, isAlone }: { position: number; isAlone: boolean }): TollgateError {
+  const worked = isAlone ? `inputs[${position}]` : "the inputs";
   const what =
     error instanceof RunnerGone
-      ? "The process that ran the model ended while it worked on the inputs; another one has taken over."
+      ? `The process that ran the model ended while it worked on ${worked}; another one has taken over.`
       : `The model broke on inputs[${position}].`;
   return new TollgateError("MODEL_FAILED", what, { cause: error });
 }

@@ -37,8 +37,17 @@ export type EngineEvent =
   | { kind: "FENCE_INCOMPLETE"; reason: string }
   /** It broke its runner too often; its requests are refused until it is loaded again. */
   | { kind: "VERSION_QUARANTINED"; versionId: string; reason: string }
-  /** It broke a runner, or the memory it has. */
-  | { kind: "VERSION_STRUCK"; versionId: string; reason: string }
+  /** It broke a runner, or the memory it has, with inputs of these tenants; of none, where it was being loaded. */
+  | { kind: "VERSION_STRUCK"; versionId: string; tenantIds: string[]; reason: string }
+  /** Inputs of one tenant broke it again and again: it is kept from that tenant. `position`: of the input, where known. */
+  | {
+      kind: "VERSION_WITHHELD";
+      versionId: string;
+      tenantId: string;
+      reason: string;
+      position: number | undefined;
+      forMs: number;
+    }
   /** It was accepted before, and could not be loaded onto one more runner. */
   | { kind: "VERSION_NOT_LOADED"; versionId: string; reason: string }
   /** This machine gives rows of the version other bits together than alone: they share fewer batches than they could. */
@@ -54,6 +63,7 @@ const worthLogging: Partial<Record<EngineEvent["kind"], { level: "info" | "warn"
   RUNNER_NOT_STARTED: { level: "error", message: "a runner could not be started" },
   FENCE_INCOMPLETE: { level: "warn", message: "runners are not fenced in completely on this machine" },
   VERSION_QUARANTINED: { level: "error", message: "a version was taken out of service" },
+  VERSION_WITHHELD: { level: "warn", message: "a version is kept from the tenant whose inputs break it" },
   VERSION_STRUCK: { level: "warn", message: "a version broke its runner" },
   VERSION_NOT_LOADED: { level: "error", message: "a version could not be loaded onto one more runner" },
   BATCHING_REDUCED: { level: "warn", message: "sharing batches changes this version's answers here: it shares fewer" },

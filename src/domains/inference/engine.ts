@@ -2,6 +2,7 @@ import { messageOf, TollgateError } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { AcceptedRequest, type RunRequest, type RunResult } from "./accepted-request.ts";
 import { noCuda, noRunnerUp, notLoaded, refusalOf, stopping } from "./admission.ts";
+import { Breaks } from "./breaks.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type EngineEvent, logEvent } from "./engine-events.ts";
 import { FairShares } from "./fair-shares.ts";
@@ -15,7 +16,6 @@ import { groupKey, isPlatform, type RunnerGroup } from "./runner-group.ts";
 import { RunnerPool, type RunnerState } from "./runner-pool.ts";
 import type { RunnerProgram } from "./runner-process.ts";
 import { Slots } from "./slots.ts";
-import { Strikes } from "./strikes.ts";
 
 export type { RunRequest, RunResult } from "./accepted-request.ts";
 export type { EngineEvent } from "./engine-events.ts";
@@ -33,7 +33,8 @@ export interface Engine {
   release(versionId: string): Promise<void>;
   /**
    * Rejects with DEADLINE_EXCEEDED at the deadline, OVERLOADED with the time after which to come back, MODEL_FAILED
-   * where the model broke, MODEL_NOT_READY where the version is not loaded or no runner is up.
+   * where the model broke, MODEL_NOT_READY where the version is not loaded or no runner is up, MODEL_WITHHELD where the
+   * tenant's inputs broke it again and again.
    */
   run(request: RunRequest): Promise<RunResult>;
   /** How long an input of the version takes of late, in milliseconds; 0 where none has run yet. */
@@ -95,11 +96,11 @@ class RunnerEngine implements Engine {
   readonly #reports = new Map<string, LoadReport>();
   readonly #limits: QueueLimits;
   readonly #shares = new FairShares();
-  readonly #strikes = new Strikes();
   readonly #pool: RunnerPool;
   readonly #placement: Placement;
   readonly #providers: Providers;
   readonly #dispatcher: Dispatcher;
+  readonly #breaks: Breaks;
   readonly #onEvent: (event: EngineEvent) => void;
   /** Requests accepted and not settled. */
   #open = 0;
@@ -117,6 +118,10 @@ class RunnerEngine implements Engine {
     };
     const shared = { loadTimeoutMs, onEvent: this.#onEvent, onFree: () => this.#dispatcher.dispatch() };
     this.#limits = new QueueLimits(options);
+    this.#breaks = new Breaks({
+      onEvent: this.#onEvent,
+      takeOut: (version, reason) => this.#quarantine(version, reason),
+    });
     this.#pool = new RunnerPool({
       ...options,
       ...shared,
@@ -144,7 +149,7 @@ class RunnerEngine implements Engine {
         const group = this.#providers.groupOf(version);
         return group === undefined ? undefined : this.#placement.runnerFor(version, group);
       },
-      onStrike: ({ version }, reason) => this.#strike(version, reason),
+      onBreak: (lane, entries, reason) => this.#breaks.ofBatch(lane, entries, reason),
       judge: ({ version }, runner, error) => this.#providers.judge(version, runner, error),
       onEvent: this.#onEvent,
     });
@@ -238,7 +243,7 @@ class RunnerEngine implements Engine {
     const { batching, layout } = loaded;
     if (batching !== layout.batching) this.#onEvent({ kind: "BATCHING_REDUCED", versionId: version.id, batching });
     const { backgroundMs = 25, sliceMs = 2.5 } = this.#options;
-    this.#strikes.forget(version.id);
+    this.#breaks.forget(version.id);
     this.#lanes.set(
       version.id,
       new Lane({ version: loaded, limits: this.#limits, shares: this.#shares, backgroundMs, sliceMs }),
@@ -268,13 +273,14 @@ class RunnerEngine implements Engine {
       reject,
       onSettled: (error) => {
         this.#open--;
-        if (error !== undefined) this.#tell("REQUEST_FAILED", request, error);
+        if (error === undefined) this.#breaks.answered(request);
+        else this.#tell("REQUEST_FAILED", request, error);
         leave();
         if (this.#isClosing && this.#open === 0) this.#onDrained();
       },
     });
     this.#open++;
-    leave = lane.add(accepted);
+    leave = lane.add(accepted, { isAlone: this.#breaks.runsAlone(request.versionId, request.tenantId) });
     this.#dispatcher.schedule();
   }
 
@@ -289,6 +295,8 @@ class RunnerEngine implements Engine {
   #refusalOf(request: RunRequest, lane: Lane): TollgateError | undefined {
     if (this.#isClosing) return stopping();
     if (lane.isClosing) return notLoaded();
+    const withheld = this.#breaks.refusalFor(lane.version, request.tenantId);
+    if (withheld !== undefined) return withheld;
     const group = this.#providers.groupOf(lane.version);
     if (group === undefined) return noCuda();
     if (isPlatform(group) && !this.#pool.isUp) return noRunnerUp();
@@ -309,13 +317,12 @@ class RunnerEngine implements Engine {
     if (this.#providers.loadFailed(version, reason)) return;
     this.#onEvent({ kind: "VERSION_NOT_LOADED", versionId: version.id, reason });
     this.#failWaiting(version, reason);
-    this.#strike(version, reason);
+    this.#breaks.ofLoad(version, reason);
   }
 
-  /** Three in ten minutes: whatever waits for it is told at once, and nothing more is taken until it is loaded again. */
-  #strike(version: LoadedVersion, reason: string): void {
-    this.#onEvent({ kind: "VERSION_STRUCK", versionId: version.id, reason });
-    if (!this.#strikes.add(version.id, performance.now()) || this.#lanes.get(version.id)?.isClosing !== false) return;
+  /** Whatever waits for it is told at once, and nothing more is taken until it is loaded again. */
+  #quarantine(version: LoadedVersion, reason: string): void {
+    if (this.#lanes.get(version.id)?.isClosing !== false) return;
     this.#onEvent({ kind: "VERSION_QUARANTINED", versionId: version.id, reason });
     this.release(version.id).catch((error: unknown) =>
       this.#options.logger.error({ err: error, versionId: version.id }, "a quarantined version was not released"),

@@ -54,6 +54,9 @@ export function recordEngineEvent(metrics: Metrics, event: EngineEvent, nameOf: 
     case "VERSION_QUARANTINED":
       metrics.versionsQuarantined.inc({ version: nameOf(event.versionId) });
       return;
+    case "VERSION_WITHHELD":
+      metrics.versionsWithheld.inc({ version: nameOf(event.versionId) });
+      return;
     case "PROVIDER_FELL_BACK":
       metrics.providerFallbacks.inc({ version: nameOf(event.versionId) });
       return;

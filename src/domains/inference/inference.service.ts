@@ -344,6 +344,7 @@ export function toInference(
 /** Failures that have a reason of their own in the ledger. */
 const reasons = new Map<ErrorCode, ReversalReason>([
   ["MODEL_FAILED", "MODEL_FAILED"],
+  ["MODEL_WITHHELD", "MODEL_FAILED"],
   ["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"],
   ["OVERLOADED", "OVERLOADED"],
 ]);

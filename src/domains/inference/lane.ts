@@ -6,7 +6,7 @@ import type { Account, FairShares } from "./fair-shares.ts";
 import { LatencyModel } from "./latency-model.ts";
 import type { LoadedVersion } from "./loaded-version.ts";
 import type { QueueLimits } from "./queue-limits.ts";
-import { type RowRun, runsOf } from "./row-run.ts";
+import { loneRunsOf, type RowRun, runsOf } from "./row-run.ts";
 import type { Row } from "./tensor.ts";
 
 /** One row in a batch: whose it is, and its place among that request's rows. */
@@ -134,14 +134,18 @@ export class Lane {
     return this.#open;
   }
 
-  /** Returns what is to be called once the request is settled. */
-  add(accepted: AcceptedRequest): () => void {
+  /**
+   * Returns what is to be called once the request is settled.
+   *
+   * @param isAlone whether each of its rows has a batch of its own.
+   */
+  add(accepted: AcceptedRequest, { isAlone }: { isAlone: boolean }): () => void {
     const { tenantId, deadlineAt } = accepted.request;
     this.#open.add(accepted);
     if (!this.isWaiting) this.#dueAt = Number.POSITIVE_INFINITY;
     this.queuedRows += accepted.queuedRows;
     this.#limits.add(this.version.id, tenantId, { rows: accepted.queuedRows, bytes: accepted.bytes });
-    const runs = runsOf(accepted, this.version);
+    const runs = isAlone ? loneRunsOf(accepted, this.version) : runsOf(accepted, this.version);
     for (const run of runs) this.#queue.push(run);
     this.#dueAt = Math.min(this.#dueAt, this.#latestStart(deadlineAt));
     return () => this.#settle(accepted, runs);

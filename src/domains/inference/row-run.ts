@@ -70,3 +70,12 @@ export function runsOf(accepted: AcceptedRequest, version: LoadedVersion): RowRu
   const buckets = Map.groupBy(rows.keys(), (position) => bucketOf(rows[position] ?? []));
   return [...buckets].map(([bucket, positions]) => new RowRun(accepted, version, { bucket, positions }));
 }
+
+/** Rows that share a batch with nothing, not even with each other. */
+export function loneRunsOf(accepted: AcceptedRequest, version: LoadedVersion): RowRun[] {
+  return [...accepted.request.rows.keys()].map(
+    (position) => new RowRun(accepted, version, { bucket: `alone ${++lastAlone}`, positions: [position] }),
+  );
+}
+
+let lastAlone = 0;

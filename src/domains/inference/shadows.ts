@@ -1,4 +1,4 @@
-import { messageOf, TollgateError } from "../../core/errors.ts";
+import { type ErrorCode, messageOf, TollgateError } from "../../core/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { AliasWatch } from "../models/alias-watch.ts";
 import type { Catalogue } from "../models/catalogue.ts";
@@ -13,6 +13,8 @@ interface ShadowsOptions {
   engine: Pick<Engine, "run">;
   watch: Pick<AliasWatch, "compare">;
   logger: Logger;
+  /** From 0 to below 1, anew for each request. */
+  chance?: () => number;
 }
 
 /** Copies under way at once. One more is dropped: a shadow sees what the machine has left, and delays nobody. */
@@ -21,8 +23,8 @@ const deadlineMs = 5_000;
 const weight = 0.1;
 
 /**
- * Asks the shadows of an alias, its targets of weight 0, what has just been answered by another target, and counts where
- * they answer otherwise. After the answer, at a low weight, never charged; a failure of a shadow is nobody's failure.
+ * Asks the shadows of an alias, its targets of weight 0, a sample of what has just been answered by another target, and
+ * counts where they answer otherwise. After the answer, at a low weight, never charged; a failure of a shadow is nobody's failure.
  */
 export class Shadows {
   readonly #options: ShadowsOptions;
@@ -34,8 +36,10 @@ export class Shadows {
 
   answered({ target, request, principal }: Admissible, { outputs }: RunResult): void {
     const alias = target.model.aliases.find(({ name }) => name === target.alias);
-    for (const { modelVersionId, weight: share } of alias?.targets ?? []) {
+    const { chance = Math.random } = this.#options;
+    for (const { modelVersionId, weight: share, sampleRate } of alias?.targets ?? []) {
       if (share > 0 || modelVersionId === target.version.id || this.#underWay >= mostAtOnce) continue;
+      if (chance() >= sampleRate) continue;
       const shadow = this.#options.catalogue.versionById(modelVersionId)?.version;
       if (shadow === undefined || this.#options.catalogue.localConditionOf(shadow.id)?.kind !== "LOADED") continue;
       this.#underWay++;
@@ -78,8 +82,10 @@ export class Shadows {
   }
 }
 
+const droppedFor = new Set<ErrorCode>(["OVERLOADED", "DEADLINE_EXCEEDED", "MODEL_NOT_READY", "MODEL_WITHHELD"]);
+
 function isDropped(error: unknown): boolean {
-  return error instanceof TollgateError && ["OVERLOADED", "DEADLINE_EXCEEDED", "MODEL_NOT_READY"].includes(error.code);
+  return error instanceof TollgateError && droppedFor.has(error.code);
 }
 
 interface AnsweredRow {

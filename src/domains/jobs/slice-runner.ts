@@ -51,8 +51,8 @@ export class SliceRunner {
   }
 
   /**
-   * Throws what is no item's fault: OVERLOADED, MODEL_NOT_READY, and DEADLINE_EXCEEDED where the slice did not end in time
-   * or was abandoned.
+   * Throws what is no item's fault: OVERLOADED, MODEL_NOT_READY, MODEL_WITHHELD, and DEADLINE_EXCEEDED where the slice did
+   * not end in time or was abandoned.
    */
   async run(claim: Claim, abandoned: Abandoned): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();

@@ -150,5 +150,5 @@ export class Workers {
 /** Too much to do, or nothing to do it with: no slice is to blame, and none of it costs an attempt. */
 function isBlameless(error: unknown): boolean {
   if (!(error instanceof TollgateError)) return false;
-  return error.code === "OVERLOADED" || error.code === "MODEL_NOT_READY";
+  return error.code === "OVERLOADED" || error.code === "MODEL_NOT_READY" || error.code === "MODEL_WITHHELD";
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { notFound, TollgateError } from "../../core/errors.ts";
 import { isId } from "../../core/ids.ts";
 import { actorId, type TenantPrincipal } from "../../core/principal.ts";
-import { limitTerms, type ModelIdOf } from "../plans/limit-terms.ts";
+import { limitTerms, type ModelIdForTenant } from "../plans/limit-terms.ts";
 import type { ApiKey } from "./api-key.ts";
 import { type MadeApiKey, makeApiKey } from "./api-key-secret.ts";
 import type { ApiKeyStore } from "./keys.store.ts";
@@ -28,20 +28,22 @@ export class ApiKeyService {
   readonly #store: ApiKeyStore;
   readonly #clock: Clock;
 
-  readonly #modelIdOf: ModelIdOf;
+  readonly #modelIdFor: ModelIdForTenant;
 
-  constructor({ store, clock, modelIdOf }: { store: ApiKeyStore; clock: Clock; modelIdOf: ModelIdOf }) {
+  constructor({ store, clock, modelIdFor }: { store: ApiKeyStore; clock: Clock; modelIdFor: ModelIdForTenant }) {
     this.#store = store;
     this.#clock = clock;
-    this.#modelIdOf = modelIdOf;
+    this.#modelIdFor = modelIdFor;
   }
 
   async issue({ principal, requestId }: Requester, wanted: WantedApiKey): Promise<IssuedApiKey> {
     const now = this.#clock.now();
     const made = makeApiKey();
     const granted = grantApiKey(wanted, principal.permissions, now);
-    const limits = (wanted.limits ?? []).map((limit, at) => limitTerms(limit, `limits[${at}]`, this.#modelIdOf));
-    const apiKey = await this.#store.insert(principal.tenantId, {
+    const { tenantId } = principal;
+    const modelIdOf = (name: string) => this.#modelIdFor(name, { tenantId, isOperator: false });
+    const limits = (wanted.limits ?? []).map((limit, at) => limitTerms(limit, `limits[${at}]`, modelIdOf));
+    const apiKey = await this.#store.insert(tenantId, {
       key: { ...newRow(made, granted), createdAt: now, createdBy: actorId(principal) },
       limits,
       maxActive: maxActiveApiKeys,

@@ -17,15 +17,17 @@ export class AliasReportResolver {
   }
 
   @FieldResolver(() => [AliasTargetReportType], {
-    description: "What this gateway has seen of each target, where there are several; for the model's owner.",
+    description:
+      "What was seen of each target over the guard's window, five minutes without one, where there are several; for the model's owner.",
   })
-  report(@Root() { id }: AliasType, @Ctx() context: RequestContext): AliasTargetReportType[] {
+  async report(@Root() { id }: AliasType, @Ctx() context: RequestContext): Promise<AliasTargetReportType[]> {
     const viewer = viewerOf(principalOf(context));
     const found = this.#catalogue.aliasById(id);
     // How much others ask of the platform's models is not a tenant's business.
     if (found === undefined || found.model.ownerTenantId !== (viewer === "OPERATOR" ? undefined : viewer.tenantId))
       return [];
-    return this.#watch.reportOf(found.alias).flatMap(({ modelVersionId, ...seen }) => {
+    const reports = await this.#watch.reportOf(found.alias);
+    return reports.flatMap(({ modelVersionId, ...seen }) => {
       const version = found.model.versions.find((candidate) => candidate.id === modelVersionId);
       return version === undefined ? [] : [{ version: toVersionType(this.#catalogue, version), ...seen }];
     });

@@ -2,7 +2,7 @@ import { Field, Float, Int, ObjectType } from "type-graphql";
 import { ModelVersionType } from "./models.types.ts";
 
 @ObjectType("AliasTargetReport", {
-  description: "What one gateway has seen of a target lately: the latest 2,000 requests at least, since its start.",
+  description: "What all gateways together have seen of a target lately, since its alias was last moved.",
   simpleResolvers: true,
 })
 export class AliasTargetReportType {
@@ -15,7 +15,7 @@ export class AliasTargetReportType {
   @Field(() => Int, { description: "Those of them that failed on our side." })
   failures: number;
 
-  @Field(() => Float, { description: "The time within which 99 of 100 were answered, in milliseconds." })
+  @Field(() => Float, { description: "The time within which 99 of 100 were answered, in milliseconds, to within 3 %." })
   p99Ms: number;
 
   @Field(() => Int, { description: "Of a shadow: requests whose answers were compared." })

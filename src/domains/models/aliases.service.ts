@@ -24,7 +24,7 @@ export interface Requester {
 export interface WantedMove {
   model: string;
   alias: string;
-  targets: { version: number; weight: number }[];
+  targets: { version: number; weight: number; sampleRate: number | undefined }[];
   expectedRevision: number | undefined;
   guard: AliasGuard | undefined;
 }
@@ -201,10 +201,20 @@ function checkMove({ alias, targets, expectedRevision }: WantedMove): void {
 function checkWeights(targets: WantedMove["targets"]): void {
   for (const [i, { weight }] of targets.entries())
     if (weight < 0 || weight > 100) throw invalid(`targets[${i}].weight is ${weight}; it must be from 0 to 100.`);
+  checkSampleRates(targets);
   if (new Set(targets.map(({ version }) => version)).size < targets.length)
     throw invalid("targets names a version twice; give it one weight.");
   if (targets.every(({ weight }) => weight === 0))
     throw invalid("targets has no weight above 0: nothing would answer. A weight of 0 only shadows.");
+}
+
+function checkSampleRates(targets: WantedMove["targets"]): void {
+  for (const [i, { weight, sampleRate }] of targets.entries()) {
+    if (sampleRate === undefined) continue;
+    if (weight > 0) throw invalid(`targets[${i}].sampleRate says nothing for a target that answers; leave it out.`);
+    if (!(sampleRate > 0 && sampleRate <= 1))
+      throw invalid(`targets[${i}].sampleRate is ${sampleRate}; it must be above 0, and 1 at most.`);
+  }
 }
 
 function checkReason(reason: string | undefined): void {

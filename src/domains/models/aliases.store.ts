@@ -16,7 +16,7 @@ export interface AliasMove extends Actor {
   owner: Owner;
   modelId: string;
   name: string;
-  targets: { version: number; weight: number }[];
+  targets: { version: number; weight: number; sampleRate: number | undefined }[];
   /** The revision that the caller has seen; 0: none. Undefined: whatever it is. */
   expectedRevision: number | undefined;
   guard: AliasGuard | undefined;
@@ -192,11 +192,11 @@ async function findTargets(
     select: { id: true, version: true, state: true },
   });
   const targets: AliasTarget[] = [];
-  for (const { version, weight } of wanted) {
+  for (const { version, weight, sampleRate = 1 } of wanted) {
     const found = versions.find((candidate) => candidate.version === version);
     if (found === undefined) return { kind: "NO_VERSION", version };
     if (found.state !== "READY") return { kind: "NOT_READY", version, state: stateOf(found.state) };
-    targets.push({ modelVersionId: found.id, weight });
+    targets.push({ modelVersionId: found.id, weight, sampleRate });
   }
   return { kind: "FOUND", targets };
 }
@@ -262,7 +262,7 @@ async function writeMove(
     details: {
       alias: name,
       revision,
-      targets: targets.map(({ modelVersionId, weight }) => `${modelVersionId}:${weight}`),
+      targets: targets.map(toldTarget),
       cause,
       ...(reason === undefined ? {} : { reason }),
     },
@@ -271,11 +271,18 @@ async function writeMove(
   return id;
 }
 
+/** As the audit log has it: `ver_…:95`; a shadow that is asked a part only, `ver_…:0@0.1`. */
+function toldTarget({ modelVersionId, weight, sampleRate }: AliasTarget): string {
+  return sampleRate === 1 ? `${modelVersionId}:${weight}` : `${modelVersionId}:${weight}@${sampleRate}`;
+}
+
 function guardData(guard: AliasGuard | undefined): { guard?: object } {
   return guard === undefined ? {} : { guard };
 }
 
-const storedTargets = z.array(z.object({ modelVersionId: z.string(), weight: z.number() }));
+const storedTargets = z.array(
+  z.object({ modelVersionId: z.string(), weight: z.number(), sampleRate: z.number().default(1) }),
+);
 const causes = z.enum(["FIRST_VERSION", "POINTED", "ROLLED_BACK", "GUARD", "QUARANTINE"]);
 
 function toRevision(row: {

@@ -74,6 +74,20 @@ export class ArtifactsStore {
     return rows.map((row) => row.digest);
   }
 
+  /** Of these digests, those that nobody has brought. */
+  async unknownOf(digests: readonly string[]): Promise<string[]> {
+    if (digests.length === 0) return [];
+    const rows = await this.#database.systemSql<{ digest: string }>({
+      name: "unknown-artifacts",
+      text: `
+        select digest
+        from unnest($1::text[]) as kept (digest)
+        where not exists (select from artifacts a where a.digest = kept.digest)`,
+      values: [digests],
+    });
+    return rows.map((row) => row.digest);
+  }
+
   /** Strikes the unused artifacts of a digest from the book; `removeFile` is called where nobody has it any more. */
   async forget(digest: string, removeFile: () => Promise<void>): Promise<void> {
     await this.#database.systemTransaction(async (sql) => {

@@ -10,6 +10,8 @@ interface ArtifactsOptions {
   maxBytesPerTenant: number;
 }
 
+const dayMs = 24 * 3_600_000;
+
 export function ownerOf(principal: Principal): Owner {
   return principal.kind === "OPERATOR" ? undefined : principal.tenantId;
 }
@@ -61,10 +63,13 @@ export class Artifacts {
     }
   }
 
-  /** Clears away what was brought and never registered. */
-  async clear(): Promise<void> {
+  /** Clears away what was brought and never registered, and what a gateway kept and was killed before it booked it. */
+  async clear(now: Date): Promise<void> {
     const { store, book } = this.#options;
-    for (const digest of await book.unused()) await book.forget(digest, () => store.remove(digest));
+    const forget = (digest: string) => book.forget(digest, () => store.remove(digest));
+    for (const digest of await book.unused()) await forget(digest);
+    for await (const kept of store.keptBefore(new Date(now.getTime() - dayMs)))
+      for (const digest of await book.unknownOf(kept)) await forget(digest);
   }
 
   // Before the file comes, so that one that is over the bound costs nothing; two that come at once may pass it by one file.

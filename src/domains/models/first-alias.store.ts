@@ -12,7 +12,7 @@ export async function addFirstAlias(
   const { modelId, tenantId, versionId, actorId } = first;
   if ((await prisma.alias.findFirst({ where: { modelId, name: "stable" } })) !== null) return;
   const alias = await prisma.alias.create({ data: { id: newId("alias"), tenantId, modelId, name: "stable" } });
-  const target = { modelVersionId: versionId, weight: 100 };
+  const target = { modelVersionId: versionId, weight: 100, sampleRate: 1 };
   await prisma.aliasTarget.create({ data: { aliasId: alias.id, tenantId, ...target } });
   await prisma.aliasRevision.create({
     data: {

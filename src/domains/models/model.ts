@@ -65,6 +65,8 @@ export function isWhole(version: RegisteredVersion): version is ModelVersion {
 export interface AliasTarget {
   modelVersionId: string;
   weight: number;
+  /** Of a shadow: the share of the requests that it is asked too, above 0 to 1. */
+  sampleRate: number;
 }
 
 export interface Alias {

@@ -109,7 +109,7 @@ async function readModels(prisma: Prisma) {
 function inOrderOfVersions(targets: ModelRow["aliases"][number]["targets"]) {
   return targets
     .toSorted((a, b) => a.modelVersion.version - b.modelVersion.version)
-    .map(({ modelVersionId, weight }) => ({ modelVersionId, weight }));
+    .map(({ modelVersionId, weight, sampleRate }) => ({ modelVersionId, weight, sampleRate }));
 }
 
 async function registerVersion(prisma: Prisma, version: NewVersion): Promise<string> {

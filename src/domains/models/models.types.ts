@@ -1,5 +1,5 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Field, Int, ObjectType, registerEnumType } from "type-graphql";
+import { Field, Float, Int, ObjectType, registerEnumType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
 import { NodeType } from "../../platform/graphql/node.types.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -129,6 +129,12 @@ export class AliasTargetType {
 
   @Field(() => Int, { description: "Its share, in relation to the other targets' weights." })
   weight: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: "Of a shadow: the share of the requests that it is asked too.",
+  })
+  sampleRate: number | null;
 }
 
 @ObjectType("Alias", {
@@ -221,8 +227,10 @@ export function toAliasType(catalogue: Catalogue, model: Model, alias: Alias): A
 }
 
 export function toTargetTypes(catalogue: Catalogue, model: Model, targets: readonly AliasTarget[]): AliasTargetType[] {
-  return targets.flatMap(({ modelVersionId, weight }) => {
+  return targets.flatMap(({ modelVersionId, weight, sampleRate }) => {
     const version = model.versions.find((candidate) => candidate.id === modelVersionId);
-    return version === undefined ? [] : [{ version: toVersionType(catalogue, version), weight }];
+    return version === undefined
+      ? []
+      : [{ version: toVersionType(catalogue, version), weight, sampleRate: weight === 0 ? sampleRate : null }];
   });
 }

@@ -76,6 +76,7 @@ export class RegistryResolver {
   ): Promise<AliasType> {
     const { model, alias } = await this.#parts.aliases.point(requesterOf(context), {
       ...input,
+      targets: input.targets.map((target) => ({ ...target, sampleRate: target.sampleRate ?? undefined })),
       expectedRevision: input.expectedRevision ?? undefined,
       guard: input.guard ? aliasGuardOf(input.guard) : undefined,
     });

@@ -70,6 +70,12 @@ export class AliasTargetInputType {
     description: "Its share in relation to the others', 0 to 100; 0 is a shadow, which is asked and never answers.",
   })
   weight: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: "Of a shadow: the share of the requests that it is asked too, above 0 to 1; all if not given.",
+  })
+  sampleRate?: number | null;
 }
 
 @InputType("AliasGuardInput", {

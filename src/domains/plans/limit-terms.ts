@@ -31,6 +31,12 @@ export interface LimitTerms {
 /** The id of the model of a name, where there is one. */
 export type ModelIdOf = (name: string) => string | undefined;
 
+/**
+ * The same for a limit of one tenant, which may be of a model of its own. A tenant means its own model before the platform's
+ * of that name, as when it asks for answers; an operator means the platform's.
+ */
+export type ModelIdForTenant = (name: string, of: { tenantId: string; isOperator: boolean }) => string | undefined;
+
 /** @param place where it stands in what was sent, for the error. Throws INVALID_INPUT for what no limit can be. */
 export function limitTerms(wanted: WantedLimit, place: string, modelIdOf: ModelIdOf): LimitTerms {
   const { kind, mode } = wanted;
@@ -86,7 +92,7 @@ export function meterAt(place: string, meter: string | undefined): string {
 export function modelAt(place: string, name: string, modelIdOf: ModelIdOf): string {
   const id = modelIdOf(name);
   if (id !== undefined) return id;
-  throw wrong(place, JSON.stringify(name.slice(0, 100)), "the name of a model of the platform");
+  throw wrong(place, JSON.stringify(name.slice(0, 100)), "the name of a model that this can be for");
 }
 
 const mostUnits = 1e12;

@@ -1,13 +1,13 @@
 import { notFound } from "../../core/errors.ts";
 import { isId } from "../../core/ids.ts";
 import { actorId, ofTenant, type Principal } from "../../core/principal.ts";
-import { limitTerms, type ModelIdOf, type WantedLimit } from "../plans/limit-terms.ts";
+import { type LimitTerms, limitTerms, type ModelIdForTenant, type WantedLimit } from "../plans/limit-terms.ts";
 import { tenantOf } from "../tenants/subscription.service.ts";
 import type { LimitChanger, TenantLimit, TenantLimitsStore } from "./tenant-limits.store.ts";
 
 interface TenantLimitsOptions {
   store: TenantLimitsStore;
-  modelIdOf: ModelIdOf;
+  modelIdFor: ModelIdForTenant;
   /** Whether the tenant has a key of this id. */
   hasApiKey: (tenantId: string, id: string) => Promise<boolean>;
 }
@@ -36,9 +36,9 @@ export class TenantLimitsService {
     { principal, requestId }: Asking,
     { tenantId, limit }: { tenantId: string | undefined; limit: WantedLimit },
   ): Promise<TenantLimit> {
-    const { store, modelIdOf } = this.#options;
     const target = { tenantId: tenantOf(principal, tenantId), apiKeyId: undefined };
-    return await store.set(target, limitTerms(limit, "limit", modelIdOf), changerOf(principal, requestId));
+    const changer = changerOf(principal, requestId);
+    return await this.#options.store.set(target, this.#terms(limit, { ...target, ...changer }), changer);
   }
 
   /** Keys are the tenant's own matter: operators set what holds for all of them, in the plan. */
@@ -46,11 +46,11 @@ export class TenantLimitsService {
     { principal, requestId }: Asking,
     { apiKeyId, limit }: { apiKeyId: string; limit: WantedLimit },
   ): Promise<TenantLimit> {
-    const { store, modelIdOf, hasApiKey } = this.#options;
+    const { store, hasApiKey } = this.#options;
     const { tenantId } = ofTenant(principal);
     if (!(await hasApiKey(tenantId, apiKeyId))) throw notFound("API key");
-    const terms = limitTerms(limit, "limit", modelIdOf);
-    return await store.set({ tenantId, apiKeyId }, terms, changerOf(principal, requestId));
+    const changer = changerOf(principal, requestId);
+    return await store.set({ tenantId, apiKeyId }, this.#terms(limit, { tenantId, ...changer }), changer);
   }
 
   async remove(
@@ -63,6 +63,10 @@ export class TenantLimitsService {
       : undefined;
     if (removed === undefined) throw notFound("limit");
     return removed;
+  }
+
+  #terms(limit: WantedLimit, { tenantId, isOperator }: { tenantId: string; isOperator: boolean }): LimitTerms {
+    return limitTerms(limit, "limit", (name) => this.#options.modelIdFor(name, { tenantId, isOperator }));
   }
 }
 

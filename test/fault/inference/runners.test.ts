@@ -116,12 +116,13 @@ test("a model that takes more memory than it may fails alone; neither its runner
   expect(house.eventsOf("BATCH_FAILED").map(({ rows }) => rows)).toEqual([2, 1]);
 });
 
-test("a version that breaks its runner three times is taken out of service, at once for whoever waits; others go on", async () => {
+test("a version that breaks its runner for three tenants is taken out of service; others go on", async () => {
   const versions = [tinyModel("loop"), tinyModel("lookup")];
   const house = await engineHouse(versions, { spares: 1, graceMs: 50 });
   for (let strike = 1; strike <= 3; strike++) {
     expect(house.eventsOf("VERSION_QUARANTINED")).toEqual([]);
-    expect((await refusalOf(house.run("loop", [forEver], { withinMs: 100 }))).code).toBe("DEADLINE_EXCEEDED");
+    const asked = house.run("loop", [forEver], { withinMs: 100, tenantId: `ten_${strike}` });
+    expect((await refusalOf(asked)).code).toBe("DEADLINE_EXCEEDED");
     await eventually(() => house.eventsOf("VERSION_STRUCK").length === strike, { withinMs: 5_000, what: "a strike" });
     expect((await house.run("lookup", [whole(3)])).outputs).toEqual([[Float32Array.of(9)]]);
     await untilWhole(house, 2);
@@ -137,7 +138,7 @@ test("a version that breaks its runner three times is taken out of service, at o
 test("what waits for a version that is taken out of service is told so, not left to its deadline", async () => {
   const house = await engineHouse([tinyModel("loop", { maxInputs: 1 })], { graceMs: 50 });
   for (let strike = 1; strike <= 2; strike++) {
-    await refusalOf(house.run("loop", [forEver], { withinMs: 100 }));
+    await refusalOf(house.run("loop", [forEver], { withinMs: 100, tenantId: `ten_${strike}` }));
     await eventually(() => house.engine.isReady() && house.eventsOf("VERSION_STRUCK").length === strike, {
       withinMs: 20_000,
       what: "a strike, and a runner",
@@ -146,7 +147,7 @@ test("what waits for a version that is taken out of service is told so, not left
   await house.holdRunner();
   const last = refusalOf(house.run("loop", [whole(1)]));
   await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "it is on its way" });
-  const waiting = refusalOf(house.run("loop", [whole(2)]));
+  const waiting = refusalOf(house.run("loop", [whole(2)], { tenantId: "ten_b" }));
   process.kill(house.runnerPid, "SIGKILL");
   expect([(await last).code, (await waiting).code]).toEqual(["MODEL_FAILED", "MODEL_FAILED"]);
   expect(house.eventsOf("VERSION_QUARANTINED")).toHaveLength(1);

@@ -150,12 +150,15 @@ describe("/readyz", () => {
   test("is 503 while Postgres is away, says what is missing and nothing of where it is, and 200 when it is back", async () => {
     expect((await knock(gateway.url, "/readyz")).json).toEqual({
       status: "ready",
-      checks: { database: "ok", runners: "ok" },
+      checks: { database: "ok", runners: "ok", models: "ok" },
     });
     cable.refuse();
     const away = await knock(gateway.url, "/readyz");
     expect(away.status).toBe(503);
-    expect(away.json).toEqual({ status: "not ready", checks: { database: "does not answer", runners: "ok" } });
+    expect(away.json).toEqual({
+      status: "not ready",
+      checks: { database: "does not answer", runners: "ok", models: "ok" },
+    });
     expect((await knock(gateway.url, "/healthz")).status).toBe(200);
     cable.accept();
     await eventually(async () => (await knock(gateway.url, "/readyz")).status === 200, {

@@ -168,6 +168,18 @@ describe("bad input is refused with one error that names its place, and nothing 
       /inputs\[0\]\.tensor holds NaN at place 0/,
     ],
     [
+      "an infinity",
+      () => ({ model: "digits", inputs: [{ tensor: float(Array(784).fill(Number.POSITIVE_INFINITY)) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.tensor holds Infinity at place 0/,
+    ],
+    [
+      "a negative infinity",
+      () => ({ model: "digits", inputs: [{ tensor: float([...Array(783).fill(0), Number.NEGATIVE_INFINITY]) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.tensor holds -Infinity at place 783/,
+    ],
+    [
       "a number out of range",
       () => ({ model: "digits", inputs: [{ tensor: float(Array(784).fill(1.5)) }] }),
       "INVALID_INPUT",
@@ -178,6 +190,12 @@ describe("bad input is refused with one error that names its place, and nothing 
       () => ({ model: "mail", inputs: [{ tensor: ids([5, -1]) }] }),
       "INVALID_INPUT",
       /inputs\[0\]\.tensor holds -1 at place 1/,
+    ],
+    [
+      "a token id beyond the vocabulary",
+      () => ({ model: "mail", inputs: [{ tensor: ids([5, 9_000]) }] }),
+      "INVALID_INPUT",
+      /inputs\[0\]\.tensor holds 9000 at place 1; this version takes 0 to \d+/,
     ],
     [
       "too many tokens",

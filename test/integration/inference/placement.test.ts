@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { EngineHouse } from "../../support/engine-house.ts";
 import { engineHouse } from "../../support/engine-house.ts";
@@ -57,6 +58,47 @@ test("what comes while another version is unloaded is answered as soon as that i
   await released;
   expect(await answer).toBe(9);
   expect(held(house)).toEqual([["b"]]);
+});
+
+test("what comes while another version is loaded onto the only runner is answered as soon as that is done", async () => {
+  const house = await engineHouse([tinyModel("lookup")]);
+  const letGo = await house.holdRunner();
+  const { promise: isFetched, resolve } = Promise.withResolvers<void>();
+  const sum = tinyModel("sum");
+  const readModel = () => sum.readModel().finally(resolve);
+  const loaded = house.engine.load(variantOf(sum, { readModel }));
+  await isFetched;
+  await nextTurn(); // the load has the runner for itself by now
+  const answer = ask(house, "lookup");
+  await house.untilQueued(1);
+  letGo();
+  await loaded;
+  expect(await answer).toBe(9);
+});
+
+test("what comes while another version is spread onto the one runner that holds what it needs is answered as soon as that is done", async () => {
+  const versions = [large("a"), large("b"), large("c")];
+  const house = await engineHouse(versions, { memoryLimitMb: 256, spares: 1, overdueMs: 1 });
+  expect(held(house)).toEqual([
+    ["a", "b"],
+    ["b", "c"],
+  ]);
+  const letGo = await house.holdRunner();
+  const first = ask(house, "a"); // the runner is at work on it
+  await eventually(() => house.queuedInputs === 0, { withinMs: 5_000, what: "the first is on its way" });
+  const loaded = house.engine.load(tinyModel("sum"));
+  await eventually(() => held(house)[1]?.includes("sum"), { withinMs: 5_000, what: "it stands on the other runner" });
+  // Answered when that runner is free again: the next one has been asked for by then.
+  expect(await ask(house, "c")).toBe(9);
+  const answer = ask(house, "a");
+  await house.untilQueued(1);
+  letGo();
+  await loaded;
+  expect(await Promise.all([first, answer])).toEqual([9, 9]);
+  expect(held(house)).toEqual([
+    ["a", "b", "sum"],
+    ["b", "c", "sum"],
+  ]);
 });
 
 test("a version that could never fit is refused, and what stands stays", async () => {

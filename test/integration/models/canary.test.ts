@@ -70,13 +70,92 @@ test("a shadow is asked and never answers, is not charged, and what it answers o
   const report = await eventually(
     async () => {
       const seen = (await latestMove("shadowed")).report;
-      return seen[1].compared >= 5 ? seen : undefined;
+      return seen[1].compared >= 5 && seen[0].requests === 10 ? seen : undefined;
     },
     { withinMs: 10_000, what: "the shadow has been compared" },
   );
   expect(report[0]).toMatchObject({ version: { version: 1 }, requests: 10, failures: 0, compared: 0 });
   expect(report[1].disagreed).toBe(report[1].compared);
   expect(await events()).toBe(before + 10);
+});
+
+test("a shadow is asked the share of the requests that its target says, which a roll back keeps", async () => {
+  for (const factor of [11, 12, 13]) await registry.register("sampled", timesFile(factor));
+  const targets = [
+    { version: 1, weight: 100 },
+    { version: 2, weight: 0, sampleRate: 1e-9 },
+    { version: 3, weight: 0 },
+  ];
+  await registry.point({ model: "sampled", alias: "stable", targets });
+  const report = await eventually(
+    async () => {
+      const answer = await tenant.key.infer({ model: "sampled", inputs: [numberInput(3)] });
+      expect(answer.errors).toEqual([]);
+      const seen = (await latestMove("sampled")).report;
+      return seen[2].compared >= 5 ? seen : undefined;
+    },
+    { withinMs: 10_000, what: "the other shadow has been compared" },
+  );
+  expect(report[1]).toMatchObject({ version: { version: 2 }, compared: 0 });
+  await registry.point({ model: "sampled", alias: "stable", targets: [{ version: 3, weight: 100 }] });
+  await registry.rollBack({ model: "sampled", alias: "stable" });
+  const shown = await tenant.owner.ask('{ model(name: "sampled") { aliases { targets { weight sampleRate } } } }');
+  expect(shown.data.model.aliases[0].targets).toEqual([
+    { weight: 100, sampleRate: null },
+    { weight: 0, sampleRate: 1e-9 },
+    { weight: 0, sampleRate: 1 },
+  ]);
+});
+
+test.each([
+  [{ version: 2, weight: 0, sampleRate: 0 }, "targets[1].sampleRate is 0; it must be above 0, and 1 at most."],
+  [{ version: 2, weight: 0, sampleRate: 1.5 }, "targets[1].sampleRate is 1.5; it must be above 0, and 1 at most."],
+  [
+    { version: 2, weight: 1, sampleRate: 0.5 },
+    "targets[1].sampleRate says nothing for a target that answers; leave it out.",
+  ],
+])("refuses the target %j", async (target, message) => {
+  const before = (await latestMove("logs")).move;
+  const answer = await registry.point({ model: "logs", alias: "stable", targets: [{ version: 1, weight: 1 }, target] });
+  expect(answer.errors).toMatchObject([{ message, extensions: { code: "INVALID_INPUT" } }]);
+  expect((await latestMove("logs")).move).toEqual(before);
+});
+
+test("a guard judges by what all gateways saw: neither of two has seen enough, both together have", async () => {
+  const replica = await gateway.addReplica();
+  await registry.register("widely-used", timesFile(1));
+  await registry.register("widely-used", tinyFile("logarithm"));
+  const guard = { minRequests: 12, windowSeconds: 60, maxErrorRate: 0.2 };
+  const targets = [
+    { version: 1, weight: 0 },
+    { version: 2, weight: 100 },
+  ];
+  await registry.point({ model: "widely-used", alias: "stable", targets, guard });
+  const failing = { model: "widely-used", inputs: [numberInput(-1)] };
+  const there = gateway.client(tenant.secret, replica);
+  const askSixTimes = async (key: typeof there) => {
+    for (let i = 0; i < 6; i++)
+      await eventually(async () => (await key.infer(failing)).errors[0]?.extensions.code === "MODEL_FAILED", {
+        withinMs: 10_000,
+        what: "the canary answers",
+      });
+  };
+  await askSixTimes(tenant.key);
+  const half = await latestMove("widely-used");
+  expect([half.move.cause, half.report[1]]).toMatchObject(["POINTED", { requests: 6, failures: 6 }]);
+  await askSixTimes(there);
+  const { move } = await eventually(
+    async () => {
+      const latest = await latestMove("widely-used");
+      return latest.move.cause === "GUARD" ? latest : undefined;
+    },
+    { withinMs: 20_000, what: "it is rolled back" },
+  );
+  expect(move.reason).toBe("12 of 12 requests failed: an error rate of 1, where 0.2 is allowed");
+  const kept = await gateway.sql(
+    "select sum(requests)::int as requests, count(*)::int as rows from alias_tallies t join aliases a on a.id = t.alias_id join models m on m.id = a.model_id where m.name = 'widely-used' and t.model_version_id in (select id from model_versions where version = 2)",
+  );
+  expect(kept[0]?.["requests"]).toBe(12);
 });
 
 test("a shadow that answers otherwise too often is taken away by its guard", async () => {

@@ -54,7 +54,11 @@ const counted: [EngineEvent, string][] = [
     { kind: "REQUEST_FAILED", versionId: "v", code: "DEADLINE_EXCEEDED", rows: 1 },
     'tollgate_engine_failures_total{version="name of v",code="DEADLINE_EXCEEDED"} 1',
   ],
-  [{ kind: "VERSION_STRUCK", ...about }, 'tollgate_version_strikes_total{version="name of v"} 1'],
+  [{ kind: "VERSION_STRUCK", ...about, tenantIds: [] }, 'tollgate_version_strikes_total{version="name of v"} 1'],
+  [
+    { kind: "VERSION_WITHHELD", ...about, tenantId: "t", position: 0, forMs: 1 },
+    'tollgate_versions_withheld_total{version="name of v"} 1',
+  ],
   [{ kind: "VERSION_QUARANTINED", ...about }, 'tollgate_versions_quarantined_total{version="name of v"} 1'],
   [{ kind: "PROVIDER_FELL_BACK", ...about }, 'tollgate_provider_fallbacks_total{version="name of v"} 1'],
   [{ kind: "RUNNER_ENDED", pid: 1, reason: "r", isServing: true }, "tollgate_runner_restarts_total 1"],

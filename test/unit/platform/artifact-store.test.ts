@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -88,6 +88,25 @@ describe.each(["a folder", "a bucket"])("%s", (kind) => {
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.put(streamOf(file, 1_000), unbounded)));
     expect(outcomes).toEqual(Array(8).fill({ kind: "KEPT", digest: digestOf(file), bytes: file.length }));
     expect(Buffer.compare(await readWhole(store, digestOf(file)), file)).toBe(0);
+  });
+
+  test("tells of what it has kept for long, and of nothing else", async () => {
+    const store = await open("others");
+    const digests: string[] = [];
+    for (let size = 1; size <= 6; size++) {
+      const file = Buffer.alloc(size, size);
+      digests.push(digestOf(file));
+      await store.put(streamOf(file), unbounded);
+    }
+    const old = digests.slice(0, 5).sort();
+    const longAgo = new Date(Date.now() - 100_000);
+    for (const digest of old) {
+      if (kind === "a bucket") s3.keptAt.set(`some/prefix/others/${digest}`, longAgo);
+      else utimesSync(path.join(directory, "artifacts/others", digest.slice(0, 2), digest), longAgo, longAgo);
+    }
+    const told: string[] = [];
+    for await (const some of store.keptBefore(new Date(Date.now() - 50_000))) told.push(...some);
+    expect(told.sort()).toEqual(old);
   });
 });
 
