@@ -60,8 +60,8 @@ export function isItemsFault(error: unknown): boolean {
 }
 
 /**
- * Whether the item cost a runner: one that ended, or ran out of memory. A version that does so three times in ten minutes
- * is taken from everybody, so such an item is not tried again alone.
+ * Whether the item cost a runner: one that ended, or ran out of memory. Whoever does so three times in ten minutes is kept
+ * from the version, so such an item is not tried again alone.
  */
 export function costARunner(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
