@@ -4,6 +4,7 @@ import { defaultPreference } from "./domains/inference/cuda-library.ts";
 import { startEngine } from "./domains/inference/engine.ts";
 import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
+import { VersionMeasurements } from "./domains/inference/version-measurements.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { AliasWatch } from "./domains/models/alias-watch.ts";
 import { AliasesService } from "./domains/models/aliases.service.ts";
@@ -12,6 +13,7 @@ import { ArtifactsStore } from "./domains/models/artifacts.store.ts";
 import { Artifacts } from "./domains/models/artifacts.ts";
 import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
+import { HostedModelsResolver } from "./domains/models/hosted.resolver.ts";
 import { ModelFiles } from "./domains/models/model-files.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
@@ -21,8 +23,10 @@ import { RegistrationService } from "./domains/models/registration.service.ts";
 import { RegistrationsStore } from "./domains/models/registrations.store.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { scanApart } from "./domains/models/scanner.ts";
+import type { TenantStore } from "./domains/tenants/tenant.store.ts";
 import type { ArtifactStore } from "./platform/artifact-store.ts";
 import { bounded } from "./platform/bounded.ts";
+import type { Config } from "./platform/config.ts";
 import { isInstanceAlive } from "./platform/notifications.ts";
 import { openArtifactStore } from "./platform/open-artifact-store.ts";
 
@@ -31,8 +35,8 @@ export type Models = Awaited<ReturnType<typeof buildModels>>;
 /** How long a start waits for the versions that aliases point at; those that take longer go on loading behind it. */
 const startLoadMs = 30_000;
 
-export async function buildModels(ground: Ground) {
-  const { config, logger, database, notifications, metrics } = ground;
+export async function buildModels(ground: Ground, tenants: TenantStore) {
+  const { config, logger, clock, database, notifications, metrics } = ground;
   const bundled = await readBundledModels(config.modelsDir);
   const artifactStore = await openArtifactStore({
     address: config.artifactStore,
@@ -47,21 +51,14 @@ export async function buildModels(ground: Ground) {
     // Tenants name their models as they like, and make any number of them.
     return found.model.ownerTenantId === undefined ? `${found.model.name}/${found.version.version}` : ownModels;
   };
+  const measurements = new VersionMeasurements();
   let quarantine = (_: { versionId: string; reason: string }) => Promise.resolve();
   const engine = await startEngine({
-    runners: config.runners,
-    spares: 1,
-    memoryLimitMb: config.runnerMemoryMb,
-    graceMs: 1_000,
-    maxQueuedInputs: config.maxQueuedInputs,
-    maxQueuedInputsPerVersion: config.maxQueuedInputsPerVersion,
-    maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
-    maxBytesInFlight: config.maxInFlightBytes,
-    maxGuestRunners: config.guestRunners,
-    provider: config.executionProvider ?? defaultPreference(),
+    ...engineSettings(config),
     logger,
     onEvent: (event) => {
       recordEngineEvent(metrics, event, nameOf);
+      if (event.kind === "BATCH_ANSWERED") measurements.record(event, clock.now());
       if (event.kind === "PROVIDER_FELL_BACK") hosting.providerChanged(event.versionId, "CPU", event.reason);
       if (event.kind === "PROVIDER_RECOVERED") hosting.providerChanged(event.versionId, "CUDA", undefined);
       if (event.kind !== "VERSION_QUARANTINED") return;
@@ -86,8 +83,27 @@ export async function buildModels(ground: Ground) {
     logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
   );
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
-  const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
-  return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
+  const resolvers = [
+    new ModelsResolver(catalogue),
+    new HostedModelsResolver(catalogue, tenants),
+    ...registry.resolvers,
+  ];
+  return { catalogue, engine, measurements, hosting, ...registry, platformModelId, resolvers };
+}
+
+function engineSettings(config: Config) {
+  return {
+    runners: config.runners,
+    spares: 1,
+    memoryLimitMb: config.runnerMemoryMb,
+    graceMs: 1_000,
+    maxQueuedInputs: config.maxQueuedInputs,
+    maxQueuedInputsPerVersion: config.maxQueuedInputsPerVersion,
+    maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
+    maxBytesInFlight: config.maxInFlightBytes,
+    maxGuestRunners: config.guestRunners,
+    provider: config.executionProvider ?? defaultPreference(),
+  };
 }
 
 function buildRegistry(

@@ -25,6 +25,8 @@ export interface InferenceServiceOptions {
   ledger: Ledger;
   engine: Pick<Engine, "run" | "usualMsPerInput">;
   maxDeadlineMs: number;
+  /** What so many inputs of a model would cost a tenant now. */
+  quote: (tenantId: string, modelId: string, inputs: number) => Promise<bigint | undefined>;
   /** Called with what was answered under an alias, after its charge was admitted. */
   onAnswered?: (admissible: Admissible, result: RunResult) => void;
   /** Told of limits that are only watched, when they would have refused what was served. */
@@ -56,6 +58,8 @@ export interface ExplainCost {
   inputs: number;
   evaluations: number;
   quantity: number;
+  /** Undefined where the tenant has no plan that prices it. */
+  amountMicros: bigint | undefined;
 }
 
 /** The names under which a request is charged. */
@@ -113,9 +117,14 @@ export class InferenceService {
 
   /** What a request with explanations would be charged for, by the very plan that would be run. */
   async explainCost(principal: TenantPrincipal, request: ExplainedRequest): Promise<ExplainCost> {
-    const { prepared, explanation } = await this.#prepare(principal, request);
-    const evaluations = explanation?.evaluations ?? 0;
-    return { inputs: prepared.length, evaluations, quantity: inputsOf({ prepared, explanation }) };
+    const { target, prepared, explanation } = await this.#prepare(principal, request);
+    const quantity = inputsOf({ prepared, explanation });
+    return {
+      inputs: prepared.length,
+      evaluations: explanation?.evaluations ?? 0,
+      quantity,
+      amountMicros: await this.#options.quote(principal.tenantId, target.model.id, quantity),
+    };
   }
 
   /** Charges and runs side by side, and answers when both are done. */

@@ -13,6 +13,11 @@ export class Strikes {
     return recent.length >= tooMany;
   }
 
+  /** How many there were in the last ten minutes. */
+  count(versionId: string, now: number): number {
+    return this.#strikes.get(versionId)?.filter((at) => now - at < rememberedMs).length ?? 0;
+  }
+
   forget(versionId: string): void {
     this.#strikes.delete(versionId);
   }

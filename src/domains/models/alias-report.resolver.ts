@@ -3,8 +3,8 @@ import { principalOf, type RequestContext } from "../../core/request-context.ts"
 import { AliasTargetReportType } from "./alias-report.types.ts";
 import type { AliasWatch } from "./alias-watch.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { AliasType, toVersionType } from "./models.types.ts";
-import { viewerOf } from "./visibility.ts";
+import { AliasGuardType, AliasType, toVersionType } from "./models.types.ts";
+import { isOwner, viewerOf } from "./visibility.ts";
 
 @Resolver(() => AliasType)
 export class AliasReportResolver {
@@ -20,14 +20,25 @@ export class AliasReportResolver {
     description: "What this gateway has seen of each target, where there are several; for the model's owner.",
   })
   report(@Root() { id }: AliasType, @Ctx() context: RequestContext): AliasTargetReportType[] {
-    const viewer = viewerOf(principalOf(context));
-    const found = this.#catalogue.aliasById(id);
-    // How much others ask of the platform's models is not a tenant's business.
-    if (found === undefined || found.model.ownerTenantId !== (viewer === "OPERATOR" ? undefined : viewer.tenantId))
-      return [];
+    const found = this.#ownAlias(id, context);
+    if (found === undefined) return [];
     return this.#watch.reportOf(found.alias).flatMap(({ modelVersionId, ...seen }) => {
       const version = found.model.versions.find((candidate) => candidate.id === modelVersionId);
       return version === undefined ? [] : [{ version: toVersionType(this.#catalogue, version), ...seen }];
     });
+  }
+
+  @FieldResolver(() => AliasGuardType, {
+    nullable: true,
+    description: "What its newest target may not do, where it is watched; for the model's owner.",
+  })
+  guard(@Root() { id }: AliasType, @Ctx() context: RequestContext): AliasGuardType | null {
+    return this.#ownAlias(id, context)?.alias.guard ?? null;
+  }
+
+  /** How much others ask of the platform's models, and how it is watched, is not a tenant's business. */
+  #ownAlias(id: string, context: RequestContext): ReturnType<Catalogue["aliasById"]> {
+    const found = this.#catalogue.aliasById(id);
+    return found !== undefined && isOwner(found.model, viewerOf(principalOf(context))) ? found : undefined;
   }
 }
