@@ -18,7 +18,7 @@ const AuditPage = lazy(async () => ({ default: (await import("./pages/audit-page
 const ModelsPage = lazy(async () => ({ default: (await import("./pages/models-page.tsx")).ModelsPage }));
 const TenantsPage = lazy(async () => ({ default: (await import("./pages/tenants-page.tsx")).TenantsPage }));
 const MembersPage = lazy(async () => ({ default: (await import("./pages/members-page.tsx")).MembersPage }));
-const PlaygroundPage = lazy(async () => ({ default: (await import("./pages/playground-page.tsx")).PlaygroundPage }));
+const PlaygroundPage = lazy(async () => ({ default: (await import("./pages/playground/playground-page.tsx")).PlaygroundPage }));
 const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings-page.tsx")).SettingsPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
