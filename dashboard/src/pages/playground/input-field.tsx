@@ -1,8 +1,8 @@
 import { Textarea } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { count } from "../../format.ts";
-import type { PlaygroundModel } from "./playground-page.tsx";
 import { PicturePad } from "./picture-pad.tsx";
+import type { PlaygroundModel } from "./playground-page.tsx";
 
 export type GivenInput = { image: string } | { text: string } | { tensor: unknown };
 

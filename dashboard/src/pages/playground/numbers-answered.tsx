@@ -12,7 +12,8 @@ export function NumbersAnswered({ tensors }: { tensors: readonly Answered[] }) {
     <div className="stack">
       {tensors.map(({ name, tensor }) => {
         const read = numbersOf(tensor);
-        if (read === undefined) return <CodeBlock key={name} label={name} code={JSON.stringify(tensor, undefined, 2)} />;
+        if (read === undefined)
+          return <CodeBlock key={name} label={name} code={JSON.stringify(tensor, undefined, 2)} />;
         const { dtype, shape, numbers } = read;
         const rest = numbers.length - shown;
         return (
