@@ -64,7 +64,7 @@ const columns: Column<Model>[] = [
       </div>
     ),
   },
-  { head: "Task", cell: ({ task }) => words(task) },
+  { head: "Task", cell: ({ task }) => <span className="nowrap">{words(task)}</span> },
   { head: "Owner", cell: ({ owner }) => <Owner owner={owner} /> },
   {
     head: "Answers",
@@ -140,7 +140,7 @@ export function ModelsPage() {
 }
 
 function Owner({ owner }: { owner: Model["owner"] }) {
-  return owner === "PLATFORM" ? <span className="dim">The platform</span> : <span>Yours</span>;
+  return owner === "PLATFORM" ? <span className="dim nowrap">The platform</span> : <span>Yours</span>;
 }
 
 function VersionCount({ versions }: { versions: Model["versions"] }) {

@@ -35,8 +35,11 @@ export function RegistrationSteps({ registration: { progress, model } }: { regis
       </ol>
       {progress.step === "READY" ? (
         <p role="status">
-          Version {progress.version.version} of <Link href={`/models/${encodeURIComponent(model)}`}>{model}</Link> is
-          ready. Point an alias at it, or start a canary.
+          Version {progress.version.version} of{" "}
+          <Link className="text-link" href={`/models/${encodeURIComponent(model)}`}>
+            {model}
+          </Link>{" "}
+          is ready. Point an alias at it, or start a canary.
         </p>
       ) : null}
       {progress.step === "REFUSED" ? (

@@ -1,5 +1,5 @@
 import { Button, Select } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useMutation } from "urql";
 import { Panel } from "../../components/page.tsx";
 import { Empty, Failure } from "../../components/states.tsx";
@@ -98,7 +98,11 @@ export function Trial({ model, currency, picker }: TrialProps) {
   const version = heaviestOf(model, aliasName);
   const explain = version?.explainMethods.find((possible) => possible === method);
   const input = given?.kind === "READY" ? given.input : undefined;
-  const request = input && requestOf(model, { alias: aliasName, input, explain });
+  // One object for one request: what its price is asked for waits until it stays the same.
+  const request = useMemo(
+    () => input && requestOf(model, { alias: aliasName, input, explain }),
+    [model, aliasName, input, explain],
+  );
   const ask = async () => {
     if (request === undefined || input === undefined) return;
     const { data } = await infer({ input: request });
