@@ -32,6 +32,14 @@ async function choose(page: Page, files: ReturnType<typeof onnx>[]): Promise<voi
   await dialog.getByRole("button", { name: "Register", exact: true }).click();
 }
 
+/** By day and by night. */
+async function lookTwice(page: Page, name: string): Promise<void> {
+  await lookAt(page, name);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await lookAt(page, name);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
 /** Which of the factors the model multiplies by, asked as its callers ask. */
 async function factorsSeen(tenant: TestTenant): Promise<number> {
   const answer = await tenant.key.infer({ model: "scaler", inputs: [numberInput(1)] }, `outputs { ${itsNumbers} }`);
@@ -82,7 +90,7 @@ describe.each(sizes)("at $name", (size) => {
     for (let i = 0; i < 5; i++) expect([2, 3]).toContain(await factorsSeen(tenant));
     await page.reload();
     await alias.getByText("as this gateway saw it").first().waitFor();
-    await lookAt(page, "model");
+    await lookTwice(page, "model");
     await alias.getByRole("button", { name: "Finish" }).click();
     await page.getByRole("button", { name: "Send all to version 3" }).click();
     await alias.getByText("version 3", { exact: true }).first().waitFor();
@@ -110,6 +118,14 @@ describe.each(sizes)("at $name", (size) => {
     await page.getByRole("table", { name: "Versions of scaler" }).getByText("Retired").waitFor();
     expect(complaints).toEqual([]);
     await close();
+
+    // Whoever knows the address and is of another tenant finds nothing there.
+    const stranger = await gateway.createTenant("Stranger");
+    const other = await visit(browser, gateway.url, size);
+    await signInAs(other.page, { email: stranger.ownerEmail, password: stranger.ownerPassword }, "/models/scaler");
+    await other.page.getByRole("alert").getByText("There is no such thing here").waitFor();
+    expect(await other.page.getByRole("table").count()).toBe(0);
+    await other.close();
   });
 
   test("numbers, a digit and a mail are asked about, explained at the price that was told, and tagged", async () => {
@@ -143,7 +159,7 @@ describe.each(sizes)("at $name", (size) => {
     expect(await inputsCharged()).toBe(Number(told));
     await page.getByRole("tab", { name: "Python" }).click();
     await page.getByText("urllib.request.urlopen").waitFor();
-    await lookAt(page, "playground-digit");
+    await lookTwice(page, "playground-digit");
 
     await page.goto("/playground?model=mail");
     await page.getByLabel("Text").fill("Subject: You have won a FREE prize!!!\n\nClick here to claim your money now.");
@@ -151,7 +167,7 @@ describe.each(sizes)("at $name", (size) => {
     await page.getByText(/Explaining runs \d+ changed inputs/).waitFor();
     await page.getByRole("button", { name: "Ask mail" }).click();
     await page.getByText("Strongest:").waitFor();
-    await lookAt(page, "playground-mail");
+    await lookTwice(page, "playground-mail");
 
     await page.goto("/playground?model=tags");
     await page
@@ -161,7 +177,7 @@ describe.each(sizes)("at $name", (size) => {
       );
     await page.getByRole("button", { name: "Ask tags" }).click();
     await page.locator("mark", { hasText: "anna@harbour.example" }).getByText("email").waitFor();
-    await lookAt(page, "playground-tags");
+    await lookTwice(page, "playground-tags");
 
     await new RegistryClient(tenant.owner).register("scaler", timesFile(2));
     await page.goto("/playground?model=scaler");
@@ -188,7 +204,8 @@ describe.each(sizes)("at $name", (size) => {
     const runners = page.getByRole("table", { name: "Runners" });
     await runners.getByText("Spare").waitFor();
     await runners.getByText(`Harbour-${size.width}`).waitFor();
-    await page.getByRole("table", { name: "Lanes" }).getByText("private/1").waitFor();
+    const lane = page.getByRole("table", { name: "Lanes" }).getByRole("row", { name: `of Harbour-${size.width}` });
+    await lane.getByText("private/1").waitFor();
     await page
       .getByText("This gateway has not looked since it started.")
       .or(page.getByText("As it should be").first())
@@ -199,7 +216,7 @@ describe.each(sizes)("at $name", (size) => {
       withinMs: 10_000,
       what: "three caches as they should be",
     });
-    await lookAt(page, "engine");
+    await lookTwice(page, "engine");
     await gateway.sql("update usage_hourly set events = events + 1 where tenant_id = $1", [tenant.id]);
     await page.getByRole("button", { name: "Look now" }).click();
     await page.getByRole("table", { name: "Numbers that differ" }).waitFor();
@@ -212,7 +229,7 @@ describe.each(sizes)("at $name", (size) => {
     await lookAt(page, "operator-models");
     await page.getByRole("link", { name: "tags", exact: true }).click();
     await page.getByRole("button", { name: "Offer to a tenant" }).click();
-    await page.getByLabel("Tenant").click();
+    await page.getByRole("combobox", { name: "Tenant" }).click();
     await page.getByRole("option", { name: `Harbour-${size.width}` }).click();
     await page.getByRole("button", { name: "Offer", exact: true }).click();
     await page.getByRole("button", { name: `Withdraw from Harbour-${size.width}` }).waitFor();

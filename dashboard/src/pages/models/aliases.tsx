@@ -152,7 +152,9 @@ function Report({ alias: { report } }: { alias: OpenedAlias }) {
         <div key={version.id}>
           <dt className="dim small">Version {version.version}, as this gateway saw it</dt>
           <dd>
-            {count(requests)} requests, {count(failures)} failed, p99 {milliseconds(p99Ms)}
+            {requests === 0
+              ? "No requests yet"
+              : `${count(requests)} requests, ${count(failures)} failed, p99 ${milliseconds(p99Ms)}`}
             {compared === 0 ? "" : `; ${count(disagreed)} of ${count(compared)} answered otherwise`}
           </dd>
         </div>

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { BarChart } from "../../components/bar-chart.tsx";
 import { Panel } from "../../components/page.tsx";
 import { Empty } from "../../components/states.tsx";
-import { count, milliseconds } from "../../format.ts";
+import { count } from "../../format.ts";
 import type { OpenedVersion } from "./model-page.tsx";
 
 const minuteMs = 60_000;
@@ -67,7 +67,7 @@ function Charts({ version, quantile }: { version: OpenedVersion; quantile: "P50"
     <div className="charts">
       <figure>
         <figcaption>
-          Latency, {quantile.toLowerCase()}{" "}
+          Latency in ms, {quantile.toLowerCase()}{" "}
           <span className="dim small">
             <i className="swatch series-0" /> waited <i className="swatch series-1" /> ran
           </span>
@@ -79,7 +79,7 @@ function Charts({ version, quantile }: { version: OpenedVersion; quantile: "P50"
             { name: "waited", values: minutes.map((minute) => minute?.[queue] ?? 0) },
             { name: "ran", values: minutes.map((minute) => minute?.[run] ?? 0) },
           ]}
-          write={(value) => (value === 0 ? "0" : milliseconds(value))}
+          write={(value) => String(Number(value.toPrecision(3)))}
         />
       </figure>
       <figure>

@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { Badge, type Tone } from "../../components/page.tsx";
 import { percent } from "../../format.ts";
 import type { Progress, Registration } from "./registration.tsx";
+import { sentence } from "./version-state.tsx";
 
 type StepState = "BEFORE" | "NOW" | "DONE" | "FAILED";
 
@@ -46,7 +47,7 @@ export function RegistrationSteps({ registration: { progress, model } }: { regis
         <div className="failure" role="alert">
           <div>
             <p className="failure-title">It was not accepted</p>
-            <p>{progress.reason}</p>
+            <p>{sentence(progress.reason)}</p>
           </div>
         </div>
       ) : null}

@@ -20,7 +20,7 @@ export function VersionState({ state, reason }: { state: ModelVersionState; reas
       <span>
         <Badge tone={tones[state]}>{words(state)}</Badge>
       </span>
-      {reason === null ? null : <span className="dim small reason">{reason}</span>}
+      {reason === null ? null : <span className="dim small reason">{sentence(reason)}</span>}
     </div>
   );
 }
@@ -28,4 +28,10 @@ export function VersionState({ state, reason }: { state: ModelVersionState; reas
 /** On its way from one state to the next: worth looking at again soon. */
 export function isMoving(state: ModelVersionState): boolean {
   return state === "SCANNING" || state === "VALIDATING" || state === "WARMING" || state === "DRAINING";
+}
+
+/** A reason as a sentence: the gateway gives it as the end of one. */
+export function sentence(reason: string): string {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -10,7 +10,7 @@ import { When } from "../../components/time.tsx";
 import { graphql } from "../../graphql/generated/gql.ts";
 import { FormDialog } from "../key-dialogs.tsx";
 import type { OpenedModel, OpenedVersion } from "./model-page.tsx";
-import { VersionState } from "./version-state.tsx";
+import { isMoving, VersionState } from "./version-state.tsx";
 
 interface VersionsProps {
   model: OpenedModel;
@@ -35,8 +35,10 @@ const columns: Column<OpenedVersion>[] = [
   },
   {
     head: "Signature",
-    cell: ({ inputs, outputs }) =>
-      inputs.length === 0 ? <span className="dim">Not read yet</span> : <Signature inputs={inputs} outputs={outputs} />,
+    cell: ({ state, inputs, outputs }) => {
+      if (inputs.length > 0) return <Signature inputs={inputs} outputs={outputs} />;
+      return <span className="dim">{isMoving(state) ? "Not read yet" : "—"}</span>;
+    },
   },
   { head: "Labels", cell: ({ labels }) => <Labels labels={labels} /> },
   { head: "Digest", cell: ({ digest }) => <Id value={digest} /> },

@@ -39,7 +39,7 @@ interface ExplainChoiceProps {
 export function ExplainChoice({ methods, method, onMethod, request, currency }: ExplainChoiceProps) {
   if (methods.length === 0) return null;
   return (
-    <div className="stack-tight explain-choice">
+    <div className="close-together">
       <Select
         label="Explain the answer"
         data={[

@@ -1,8 +1,15 @@
-import { count, percent, words } from "../../format.ts";
+import { count, percent } from "../../format.ts";
 import type { TryMutation } from "../../graphql/generated/graphql.ts";
 import { ShadedText } from "./shaded-text.tsx";
 
 type Explanation = NonNullable<TryMutation["infer"]["outputs"][number]["explanation"]>;
+
+const methodNames: Record<Explanation["method"], string> = {
+  OCCLUSION: "occlusion",
+  INTEGRATED_GRADIENTS: "integrated gradients",
+  SHAP: "SHAP",
+  ATTENTION: "attention",
+};
 
 /** Which parts of the input carried the answer: over the picture, or in the text. */
 export function ExplanationShown({ explanation, text }: { explanation: Explanation; text: string | undefined }) {
@@ -11,7 +18,7 @@ export function ExplanationShown({ explanation, text }: { explanation: Explanati
   return (
     <section className="stack explanation" aria-label="Explanation">
       <h3>
-        What carried “{target}” <span className="dim small">by {words(method).toLowerCase()}</span>
+        What carried “{target}” <span className="dim small">by {methodNames[method]}</span>
       </h3>
       {heatMap === null ? null : (
         <img

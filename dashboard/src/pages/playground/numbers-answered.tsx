@@ -17,7 +17,7 @@ export function NumbersAnswered({ tensors }: { tensors: readonly Answered[] }) {
         const { dtype, shape, numbers } = read;
         const rest = numbers.length - shown;
         return (
-          <div key={name} className="stack-tight">
+          <div key={name} className="close-together">
             <p>
               <code>{name}</code>{" "}
               <span className="dim small">

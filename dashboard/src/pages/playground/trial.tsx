@@ -99,9 +99,10 @@ export function Trial({ model, currency, picker }: TrialProps) {
   const explain = version?.explainMethods.find((possible) => possible === method);
   const input = given?.kind === "READY" ? given.input : undefined;
   // One object for one request: what its price is asked for waits until it stays the same.
+  const { name, task } = model;
   const request = useMemo(
-    () => input && requestOf(model, { alias: aliasName, input, explain }),
-    [model, aliasName, input, explain],
+    () => input && requestOf({ name, task }, { alias: aliasName, input, explain }),
+    [name, task, aliasName, input, explain],
   );
   const ask = async () => {
     if (request === undefined || input === undefined) return;
@@ -163,7 +164,7 @@ function heaviestOf({ aliases }: PlaygroundModel, name: string) {
 }
 
 function requestOf(
-  model: PlaygroundModel,
+  model: Pick<PlaygroundModel, "name" | "task">,
   { alias, input, explain }: { alias: string; input: GivenInput; explain: ExplainMethodName | undefined },
 ): InferInput {
   return {
