@@ -51,13 +51,18 @@ test("an operator sees the models of the platform and of every tenant, whose the
   expect(platforms).toHaveLength(4);
 });
 
+interface HostedPage {
+  nodes: Named[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
 test("they are paged, each once", async () => {
   const names: string[] = [];
   let after: string | null = null;
   do {
-    const { nodes, pageInfo } = (await operator.ask(hosted, { first: 2, after })).data.hostedModels;
-    names.push(...nodes.map(({ name }: Named) => name));
-    after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+    const page: HostedPage = (await operator.ask(hosted, { first: 2, after })).data.hostedModels;
+    names.push(...page.nodes.map(({ name }) => name));
+    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);
   expect(names.toSorted()).toEqual(["digits", "mail", "mail-attention", "tags", "times"]);
 });

@@ -7,23 +7,9 @@ import {
   nextStep,
 } from "../../../dashboard/src/pages/models/alias-move.ts";
 
-type Alias = Parameters<typeof canaryOf>[0];
-type Model = Parameters<typeof candidatesOf>[0];
-
-function aliasAt(...targets: [version: number, weight: number][]): Alias {
-  return {
-    id: "als_1",
-    name: "stable",
-    revision: 3,
-    guard: null,
-    report: [],
-    history: [],
-    targets: targets.map(([version, weight]) => ({
-      weight,
-      version: { id: `mdv_${version}`, version, state: "READY" as const },
-    })),
-  };
-}
+const aliasAt = (...targets: [version: number, weight: number][]) => ({
+  targets: targets.map(([version, weight]) => ({ weight, version: { version } })),
+});
 
 test("a canary is a newer version beside an older one, both of which answer", () => {
   expect(canaryOf(aliasAt([2, 5], [1, 95]))).toEqual({ from: 1, to: 2, percent: 5 });
@@ -45,7 +31,7 @@ test("it goes up by steps, and after the last there is only all", () => {
 test("what can be tried out is ready and not there yet, the newest first", () => {
   const states = ["READY", "READY", "REJECTED", "READY", "WARMING"] as const;
   const versions = states.map((state, index) => ({ version: index + 1, state }));
-  expect(candidatesOf({ versions } as unknown as Model, aliasAt([1, 100]))).toEqual([4, 2]);
+  expect(candidatesOf(versions, aliasAt([1, 100]))).toEqual([4, 2]);
 });
 
 test("a guard is told with each of its bounds and no other", () => {

@@ -1,5 +1,10 @@
-import type { PointAliasInput } from "../../graphql/generated/graphql.ts";
-import type { OpenedAlias, OpenedModel } from "./model-page.tsx";
+import type { ModelQuery, ModelVersionState, PointAliasInput } from "../../graphql/generated/graphql.ts";
+
+interface Pointed {
+  targets: readonly { weight: number; version: { version: number } }[];
+}
+
+type Guard = NonNullable<ModelQuery["model"]["aliases"][number]["guard"]>;
 
 /** Where a canary begins, and the steps on which more and more of the requests go to it. */
 const steps = [5, 25, 50] as const;
@@ -14,7 +19,7 @@ export interface Canary {
 }
 
 /** Undefined where the alias has one target, or more than these two, or one is a shadow. */
-export function canaryOf({ targets }: OpenedAlias): Canary | undefined {
+export function canaryOf({ targets }: Pointed): Canary | undefined {
   const [older, newer] = targets.toSorted((a, b) => a.version.version - b.version.version);
   if (targets.length !== 2 || older === undefined || newer === undefined) return undefined;
   if (older.weight === 0 || newer.weight === 0) return undefined;
@@ -27,8 +32,13 @@ export function nextStep({ percent }: Canary): number | undefined {
   return steps.find((step) => step > percent);
 }
 
+interface Standing {
+  version: number;
+  state: ModelVersionState;
+}
+
 /** What can be tried out beside what answers now, the newest first. */
-export function candidatesOf({ versions }: OpenedModel, { targets }: OpenedAlias): number[] {
+export function candidatesOf(versions: readonly Standing[], { targets }: Pointed): number[] {
   const there = new Set(targets.map(({ version }) => version.version));
   return versions
     .filter(({ state, version }) => state === "READY" && !there.has(version))
@@ -47,7 +57,7 @@ export function canaryTargets(from: number, to: number, percent: number): PointA
 export const usualGuard = { minRequests: 50, windowSeconds: 300, maxErrorRate: 0.05, maxP99Ratio: 2 };
 
 /** The guard in words, for whoever has to trust it. */
-export function guardText(guard: NonNullable<OpenedAlias["guard"]>): string {
+export function guardText(guard: Guard): string {
   const { minRequests, windowSeconds, maxErrorRate, maxP99Ratio, maxDisagreement } = guard;
   const bounds = [
     ...(maxErrorRate === null ? [] : [`${percentText(maxErrorRate)} of its requests may fail`]),

@@ -82,7 +82,7 @@ function AliasActions({
 }) {
   const canary = canaryOf(alias);
   const next = canary && nextStep(canary);
-  const canCanary = alias.targets.length === 1 && candidatesOf(model, alias).length > 0;
+  const canCanary = alias.targets.length === 1 && candidatesOf(model.versions, alias).length > 0;
   return (
     <div className="row">
       {canCanary ? (

@@ -14,7 +14,7 @@ interface StartCanaryProps {
 
 /** The second of two clicks: all is filled in as most want it. */
 export function StartCanary({ model, alias, onDone }: StartCanaryProps) {
-  const candidates = candidatesOf(model, alias);
+  const candidates = candidatesOf(model.versions, alias);
   const [version, setVersion] = useState(String(candidates[0] ?? ""));
   const [percent, setPercent] = useState<number>(firstStep);
   const [errorPercent, setErrorPercent] = useState(usualGuard.maxErrorRate * 100);

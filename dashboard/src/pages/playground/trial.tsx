@@ -99,10 +99,10 @@ export function Trial({ model, currency, picker }: TrialProps) {
   const explain = version?.explainMethods.find((possible) => possible === method);
   const input = given?.kind === "READY" ? given.input : undefined;
   // One object for one request: what its price is asked for waits until it stays the same.
-  const { name, task } = model;
+  const { name: modelName, task } = model;
   const request = useMemo(
-    () => input && requestOf({ name, task }, { alias: aliasName, input, explain }),
-    [name, task, aliasName, input, explain],
+    () => input && requestOf({ name: modelName, task }, { alias: aliasName, input, explain }),
+    [modelName, task, aliasName, input, explain],
   );
   const ask = async () => {
     if (request === undefined || input === undefined) return;
