@@ -258,7 +258,7 @@ export function buildInference(
     resolvers: [
       new InferenceResolver({ service, repeats, catalogue, metrics }),
       new MeasurementsResolver({ catalogue, measurements, clock }),
-      new EngineResolver({ engine, catalogue, measurements, tenants, clock }),
+      new EngineResolver({ engine, catalogue, measurements, findTenants: (ids) => tenants.byIds(ids), clock }),
     ],
   };
 }

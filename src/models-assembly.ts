@@ -85,7 +85,7 @@ export async function buildModels(ground: Ground, tenants: TenantStore) {
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
   const resolvers = [
     new ModelsResolver(catalogue),
-    new HostedModelsResolver(catalogue, tenants),
+    new HostedModelsResolver(catalogue, (ids) => tenants.byIds(ids)),
     ...registry.resolvers,
   ];
   return { catalogue, engine, measurements, hosting, ...registry, platformModelId, resolvers };

@@ -1,8 +1,12 @@
 import { Authorized, Query, Resolver } from "type-graphql";
 import type { Clock } from "../../core/clock.ts";
 import type { Catalogue } from "../models/catalogue.ts";
-import { type HostedVersionType, toHostedVersionType } from "../models/hosted.types.ts";
-import type { Tenant, TenantStore } from "../tenants/tenant.store.ts";
+import {
+  type FindTenants,
+  type HostedVersionType,
+  type TenantsById,
+  toHostedVersionType,
+} from "../models/hosted.types.ts";
 import type { Engine } from "./engine.ts";
 import { EngineType, type LaneType, type RunnerType } from "./engine.types.ts";
 import type { EngineState, TenantQueue } from "./engine-state.ts";
@@ -12,11 +16,9 @@ interface EngineResolverOptions {
   engine: Pick<Engine, "state" | "queuesOf" | "strikesOf">;
   catalogue: Catalogue;
   measurements: VersionMeasurements;
-  tenants: Pick<TenantStore, "byIds">;
+  findTenants: FindTenants;
   clock: Clock;
 }
-
-type Tenants = ReadonlyMap<string, Tenant>;
 
 const mostTenants = 20;
 const megabyte = 1024 * 1024;
@@ -32,10 +34,10 @@ export class EngineResolver {
   @Authorized("engine:read")
   @Query(() => EngineType, { description: "What runs models on the gateway that is asked; for operators." })
   async engine(): Promise<EngineType> {
-    const { engine, tenants } = this.#options;
+    const { engine, findTenants } = this.#options;
     const { isReady, restarts, bytesInFlight, runners, lanes } = engine.state();
     const queues = new Map(lanes.map(({ versionId }) => [versionId, engine.queuesOf(versionId).slice(0, mostTenants)]));
-    const named = await tenants.byIds(this.#tenantIds(runners, queues));
+    const named = await findTenants(this.#tenantIds(runners, queues));
     return {
       isReady,
       restarts,
@@ -54,7 +56,7 @@ export class EngineResolver {
     return [...new Set([...runners.flatMap(({ ownerTenantId = [] }) => ownerTenantId), ...owners, ...waiting])];
   }
 
-  #toRunner(runner: EngineState["runners"][number], tenants: Tenants): RunnerType {
+  #toRunner(runner: EngineState["runners"][number], tenants: TenantsById): RunnerType {
     return {
       state: runner.mode,
       isSpare: runner.isSpare,
@@ -68,7 +70,7 @@ export class EngineResolver {
 
   #toLanes(
     { versionId, queuedInputs, msPerInput }: EngineState["lanes"][number],
-    { queues, named }: { queues: readonly TenantQueue[]; named: Tenants },
+    { queues, named }: { queues: readonly TenantQueue[]; named: TenantsById },
   ): LaneType[] {
     const { engine, measurements, clock } = this.#options;
     return this.#versions(versionId, named).map((version) => ({
@@ -82,7 +84,7 @@ export class EngineResolver {
   }
 
   /** None where the catalogue has let go of it meanwhile. */
-  #versions(versionId: string, tenants: Tenants): HostedVersionType[] {
+  #versions(versionId: string, tenants: TenantsById): HostedVersionType[] {
     const { catalogue } = this.#options;
     const found = catalogue.registeredById(versionId);
     return found === undefined ? [] : [toHostedVersionType(found, { catalogue, tenants })];

@@ -1,7 +1,6 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from "type-graphql";
 import { HostedVersionType } from "../models/hosted.types.ts";
 import { ExecutionProvider } from "../models/models.types.ts";
-import type { Tenant } from "../tenants/tenant.store.ts";
 import { TenantType } from "../tenants/tenant.types.ts";
 
 export const RunnerState = { STARTING: "STARTING", READY: "READY", ENDING: "ENDING", GONE: "GONE" } as const;
@@ -28,7 +27,7 @@ export class RunnerType {
   provider: string;
 
   @Field(() => TenantType, { nullable: true, description: "Whose models alone it runs; none for the platform's." })
-  tenant: Tenant | null;
+  tenant: TenantType | null;
 
   @Field(() => [HostedVersionType], { description: "The versions that are loaded in it." })
   versions: HostedVersionType[];
@@ -43,7 +42,7 @@ export class RunnerType {
 @ObjectType("TenantQueue", { description: "What one tenant has waiting in a lane.", simpleResolvers: true })
 export class TenantQueueType {
   @Field(() => TenantType, { nullable: true, description: "The tenant." })
-  tenant: Tenant | null;
+  tenant: TenantType | null;
 
   @Field(() => Int, { description: "Its inputs that wait." })
   queuedInputs: number;

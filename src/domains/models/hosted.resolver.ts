@@ -1,9 +1,9 @@
 import { Arg, Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { principalOf, type RequestContext } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
-import type { TenantStore } from "../tenants/tenant.store.ts";
 import type { Catalogue } from "./catalogue.ts";
 import {
+  type FindTenants,
   HostedModelConnectionType,
   type HostedModelType,
   ModelOffersType,
@@ -18,11 +18,11 @@ const mostTenants = 100;
 @Resolver(() => ModelType)
 export class HostedModelsResolver {
   readonly #catalogue: Catalogue;
-  readonly #tenants: Pick<TenantStore, "byIds">;
+  readonly #findTenants: FindTenants;
 
-  constructor(catalogue: Catalogue, tenants: Pick<TenantStore, "byIds">) {
+  constructor(catalogue: Catalogue, findTenants: FindTenants) {
     this.#catalogue = catalogue;
-    this.#tenants = tenants;
+    this.#findTenants = findTenants;
   }
 
   @Authorized("engine:read")
@@ -36,7 +36,7 @@ export class HostedModelsResolver {
   ): Promise<Connection<HostedModelType>> {
     const isWanted = ({ ownerTenantId }: Model) => !owner || (owner === "PLATFORM") === (ownerTenantId === undefined);
     const page = this.#catalogue.pageOfAll(isWanted, pageRequestOf(args));
-    const tenants = await this.#tenants.byIds(page.nodes.flatMap(({ ownerTenantId = [] }) => ownerTenantId));
+    const tenants = await this.#findTenants(page.nodes.flatMap(({ ownerTenantId = [] }) => ownerTenantId));
     return toConnection(page, (model) => ({
       id: model.id,
       name: model.name,
@@ -57,7 +57,7 @@ export class HostedModelsResolver {
     const model = this.#catalogue.byId(id);
     if (principalOf(context).kind !== "OPERATOR" || model === undefined || model.ownerTenantId !== undefined)
       return null;
-    const tenants = await this.#tenants.byIds([...model.offeredTo].slice(0, mostTenants));
+    const tenants = await this.#findTenants([...model.offeredTo].slice(0, mostTenants));
     return {
       isToAll: model.isOfferedToAll,
       tenants: [...tenants.values()].toSorted((a, b) => a.name.localeCompare(b.name)),

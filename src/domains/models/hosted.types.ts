@@ -1,11 +1,15 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Int, ObjectType } from "type-graphql";
 import { connectionType } from "../../platform/graphql/connection.types.ts";
-import type { Tenant } from "../tenants/tenant.store.ts";
 import { TenantType } from "../tenants/tenant.types.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Model, RegisteredVersion } from "./model.ts";
 import { ExecutionProvider, ModelTask, ModelVersionState } from "./models.types.ts";
+
+export type TenantsById = ReadonlyMap<string, TenantType>;
+
+/** These of all tenants, by their ids. */
+export type FindTenants = (ids: readonly string[]) => Promise<TenantsById>;
 
 @ObjectType("HostedVersion", {
   description: "A version of anybody's model, as whoever runs the machines sees it: not what it takes and answers.",
@@ -22,7 +26,7 @@ export class HostedVersionType {
   version: number;
 
   @Field(() => TenantType, { nullable: true, description: "Whose model it is; none for the platform's." })
-  tenant: Tenant | null;
+  tenant: TenantType | null;
 
   @Field(() => ModelVersionState, { description: "Where it stands, seen from the gateway that was asked." })
   state: string;
@@ -55,7 +59,7 @@ export class HostedModelType {
   task: string;
 
   @Field(() => TenantType, { nullable: true, description: "Whose it is; none for the platform's." })
-  tenant: Tenant | null;
+  tenant: TenantType | null;
 
   @Field(() => GraphQLDateTime, { description: "When its first version was registered." })
   createdAt: Date;
@@ -72,7 +76,7 @@ export class ModelOffersType {
   isToAll: boolean;
 
   @Field(() => [TenantType], { description: "The tenants that it is offered to by name, at most 100." })
-  tenants: Tenant[];
+  tenants: TenantType[];
 
   @Field(() => Int, { description: "How many tenants it is offered to by name." })
   tenantCount: number;
@@ -81,7 +85,7 @@ export class ModelOffersType {
 /** @param tenants at least the one that owns the model. */
 export function toHostedVersionType(
   { model, version }: { model: Model; version: RegisteredVersion },
-  { catalogue, tenants }: { catalogue: Catalogue; tenants: ReadonlyMap<string, Tenant> },
+  { catalogue, tenants }: { catalogue: Catalogue; tenants: TenantsById },
 ): HostedVersionType {
   const condition = catalogue.conditionOf(version);
   const isReady = condition.state === "READY";

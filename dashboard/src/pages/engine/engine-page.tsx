@@ -2,7 +2,7 @@ import { useQuery } from "urql";
 import { Page } from "../../components/page.tsx";
 import { Failure, Waiting } from "../../components/states.tsx";
 import { useWhileVisible } from "../../components/while-visible.ts";
-import { count, milliseconds } from "../../format.ts";
+import { count, duration, milliseconds } from "../../format.ts";
 import { graphql } from "../../graphql/generated/gql.ts";
 import type { EngineQuery } from "../../graphql/generated/graphql.ts";
 import { Drift } from "./drift.tsx";
@@ -114,7 +114,7 @@ function Summary({ engine, drift }: { engine: Engine; drift: LedgerDrift }) {
       `${count(engine.restarts)} runners replaced since start`,
     ],
     ["Inputs each second", rate < 10 ? rate.toFixed(1) : count(rate), "Of late, over all lanes"],
-    ["Queued inputs", count(queued), waitMs === 0 ? "Nobody waits" : `${milliseconds(waitMs)} of work in the longest`],
+    ["Queued inputs", count(queued), workText(waitMs)],
     ["Drift", driftText(drift.lookedAt, differing), "Cached numbers that differ from the ledger"],
   ];
   return (
@@ -128,6 +128,11 @@ function Summary({ engine, drift }: { engine: Engine; drift: LedgerDrift }) {
       ))}
     </div>
   );
+}
+
+function workText(ms: number): string {
+  if (ms === 0) return "Nobody waits";
+  return `${ms < 1_000 ? milliseconds(ms) : duration(ms / 1_000)} of work in the longest`;
 }
 
 function driftText(lookedAt: string | null, differing: number): string {
