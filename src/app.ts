@@ -21,12 +21,15 @@ import { BillingDetailsResolver } from "./domains/billing/billing-details.resolv
 import { CreditResolver } from "./domains/billing/credit.resolver.ts";
 import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
 import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
+import { EngineResolver } from "./domains/inference/engine.resolver.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
+import { MeasurementsResolver } from "./domains/inference/measurements.resolver.ts";
 import { DatasetsResolver } from "./domains/jobs/datasets.resolver.ts";
 import { JobItemsResolver } from "./domains/jobs/job-items.resolver.ts";
 import { JobsResolver } from "./domains/jobs/jobs.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import { HostedModelsResolver } from "./domains/models/hosted.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
@@ -34,6 +37,7 @@ import { MemberResolver } from "./domains/tenants/member.resolver.ts";
 import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
+import { DriftResolver } from "./domains/usage/drift.resolver.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
@@ -91,11 +95,15 @@ export const resolverClasses = [
   ModelsResolver,
   RegistryResolver,
   AliasReportResolver,
+  HostedModelsResolver,
   UsageResolver,
   LimitsResolver,
   TenantLimitsResolver,
   UsageTicksResolver,
+  DriftResolver,
   InferenceResolver,
+  MeasurementsResolver,
+  EngineResolver,
   JobsResolver,
   JobItemsResolver,
   DatasetsResolver,
@@ -151,12 +159,12 @@ async function buildHouse(ground: Ground) {
   const audit = new AuditStore(ground.database);
   const people = await buildPeople(ground);
   const webhooks = await buildWebhooks(ground);
-  const models = await buildModels(ground);
+  const models = await buildModels(ground, people.tenants);
   const { catalogue, modelIdFor } = models;
   const keys = buildKeys(ground, modelIdFor);
   const plans = buildPlans(ground, models.platformModelId);
   const usage = buildUsage(ground, { keys, catalogue, modelIdFor });
-  const inference = buildInference(ground, { ...models, ledger: usage.ledger });
+  const inference = buildInference(ground, { ...models, ...usage, tenants: people.tenants });
   const jobs = buildJobsDomain(ground, { ...models, usage });
   const billing = buildBilling(ground);
   const loaders = nodeLoaders({
@@ -177,7 +185,7 @@ async function buildHouse(ground: Ground) {
     webhooks.resolver,
     ...models.resolvers,
     ...usage.resolvers,
-    inference.resolver,
+    ...inference.resolvers,
     ...jobs.resolvers,
     ...billing.resolvers,
     new NodeResolver(loaders),

@@ -1,10 +1,13 @@
 import type { Clock } from "./core/clock.ts";
+import { EngineResolver } from "./domains/inference/engine.resolver.ts";
 import type { Engine } from "./domains/inference/engine.ts";
 import { IdempotencyStore } from "./domains/inference/idempotency.store.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { InferenceService } from "./domains/inference/inference.service.ts";
+import { MeasurementsResolver } from "./domains/inference/measurements.resolver.ts";
 import { Repeats } from "./domains/inference/repeats.ts";
 import { Shadows } from "./domains/inference/shadows.ts";
+import type { VersionMeasurements } from "./domains/inference/version-measurements.ts";
 import { watchedEngine } from "./domains/inference/watched-engine.ts";
 import { buildJobs, type JobsDomain } from "./domains/jobs/jobs-domain.ts";
 import { ApiKeyAuthenticator } from "./domains/keys/api-key-authentication.ts";
@@ -32,6 +35,9 @@ import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
 import type { ChargeRequest } from "./domains/usage/charge.ts";
+import { DriftResolver } from "./domains/usage/drift.resolver.ts";
+import { DriftStore } from "./domains/usage/drift.store.ts";
+import { DriftWatch } from "./domains/usage/drift-watch.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
@@ -162,7 +168,7 @@ export function buildPlans({ database }: Ground, modelIdOf: ModelIdOf) {
 }
 
 export function buildUsage(
-  { logger, database, metrics, instanceId }: Ground,
+  { logger, clock, database, metrics, instanceId }: Ground,
   { keys, catalogue, modelIdFor }: { keys: Keys; catalogue: Catalogue; modelIdFor: ModelIdForTenant },
 ) {
   const ledger = new Ledger({
@@ -191,13 +197,25 @@ export function buildUsage(
   const limits = new LimitsResolver(new LimitsStore(database));
   const exports = new UsageExports({ reports, events });
   const days = new UsageDaysStore(database);
-  const resolvers = [resolver, limits, new TenantLimitsResolver(tenantLimits), new UsageTicksResolver(ticks)];
+  const drift = new DriftWatch({
+    store: new DriftStore(database),
+    logger,
+    onDrift: (numbers) => metrics.ledgerDrift.set(numbers),
+  });
+  const resolvers = [
+    resolver,
+    limits,
+    new TenantLimitsResolver(tenantLimits),
+    new UsageTicksResolver(ticks),
+    new DriftResolver(drift, clock),
+  ];
   const charges = new ChargeStore(database, instanceId);
   return {
     ledger,
     ticks,
     exports,
     days,
+    drift,
     chargeWithin: (sql: Sql, requests: readonly ChargeRequest[]) => charges.chargeWithin(sql, requests),
     quotes: new QuoteStore(database),
     resolvers,
@@ -205,16 +223,25 @@ export function buildUsage(
 }
 
 export function buildInference(
-  { config, logger, database, metrics, instanceId }: Ground,
-  parts: { catalogue: Catalogue; engine: Engine; watch: AliasWatch; ledger: Ledger },
+  { config, logger, clock, database, metrics, instanceId }: Ground,
+  parts: {
+    catalogue: Catalogue;
+    engine: Engine;
+    measurements: VersionMeasurements;
+    watch: AliasWatch;
+    ledger: Ledger;
+    quotes: QuoteStore;
+    tenants: TenantStore;
+  },
 ) {
-  const { catalogue, engine, watch, ledger } = parts;
+  const { catalogue, engine, measurements, watch, ledger, quotes, tenants } = parts;
   const shadows = new Shadows({ catalogue, engine, watch, logger });
   const service = new InferenceService({
     catalogue,
     ledger,
     engine: watchedEngine(engine, watch),
     maxDeadlineMs: config.maxDeadlineMs,
+    quote: (tenantId, modelId, usage) => quotes.quote(tenantId, modelId, usage),
     onAnswered: (admissible, result) => shadows.answered(admissible, result),
     onShadowRefusals: (refusals) => metrics.shadowRefusals.inc(refusals),
   });
@@ -226,7 +253,14 @@ export function buildInference(
     instanceId,
     isInstanceAlive: (id) => isInstanceAlive(database, id),
   });
-  return { idempotency, resolver: new InferenceResolver({ service, repeats, catalogue: parts.catalogue, metrics }) };
+  return {
+    idempotency,
+    resolvers: [
+      new InferenceResolver({ service, repeats, catalogue, metrics }),
+      new MeasurementsResolver({ catalogue, measurements, clock }),
+      new EngineResolver({ engine, catalogue, measurements, findTenants: (ids) => tenants.byIds(ids), clock }),
+    ],
+  };
 }
 
 export function buildJobsDomain(

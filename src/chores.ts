@@ -1,7 +1,5 @@
 import type { buildInference, buildUsage, Ground } from "./assembly.ts";
 import type { Billing } from "./billing-assembly.ts";
-import { DriftStore } from "./domains/usage/drift.store.ts";
-import { DriftWatch } from "./domains/usage/drift-watch.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { RetentionStore } from "./domains/usage/retention.store.ts";
 import type { Models } from "./models-assembly.ts";
@@ -27,11 +25,6 @@ export function startChores(
   const hourMs = 3_600_000;
   const partitions = new PartitionsStore(database);
   const retention = new RetentionStore(database);
-  const drift = new DriftWatch({
-    store: new DriftStore(database),
-    logger,
-    onDrift: (numbers) => metrics.ledgerDrift.set(numbers),
-  });
   return [
     repeatedly({ everyMs: 12 * hourMs, name: "making the months ahead", logger }, () => partitions.ensure()),
     repeatedly({ everyMs: hourMs, name: "forgetting old answers", logger }, () =>
@@ -47,7 +40,7 @@ export function startChores(
       const months = await retention.dropOldMonths(config.usageRetentionMonths);
       if (months.length > 0) logger.info({ months }, "dropped the usage events of months that are invoiced");
     }),
-    repeatedly({ everyMs: 5 * 60_000, name: "looking for drift", logger }, () => drift.look(clock.now())),
+    repeatedly({ everyMs: 5 * 60_000, name: "looking for drift", logger }, () => usage.drift.look(clock.now())),
     repeatedly({ everyMs: 5 * 60_000, name: "issuing invoices", logger }, async () => {
       const result = await billing.issueDue("system");
       if (result === undefined) return;

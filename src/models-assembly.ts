@@ -4,6 +4,7 @@ import { type EngineEvent, startEngine } from "./domains/inference/engine.ts";
 import { FirstLoads } from "./domains/inference/first-loads.ts";
 import { ownModels, recordEngineEvent } from "./domains/inference/inference-metrics.ts";
 import { Hosting } from "./domains/inference/loading.ts";
+import { VersionMeasurements } from "./domains/inference/version-measurements.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { AliasTalliesStore } from "./domains/models/alias-tallies.store.ts";
 import { AliasWatch } from "./domains/models/alias-watch.ts";
@@ -13,6 +14,7 @@ import { ArtifactsStore } from "./domains/models/artifacts.store.ts";
 import { Artifacts } from "./domains/models/artifacts.ts";
 import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
+import { HostedModelsResolver } from "./domains/models/hosted.resolver.ts";
 import { ModelFiles } from "./domains/models/model-files.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
@@ -24,7 +26,9 @@ import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { scanApart } from "./domains/models/scanner.ts";
 import { WithheldVersionsStore } from "./domains/models/withheld-versions.store.ts";
 import type { ModelIdForTenant } from "./domains/plans/limit-terms.ts";
+import type { TenantStore } from "./domains/tenants/tenant.store.ts";
 import type { ArtifactStore } from "./platform/artifact-store.ts";
+import type { Config } from "./platform/config.ts";
 import { isInstanceAlive } from "./platform/notifications.ts";
 import { openArtifactStore } from "./platform/open-artifact-store.ts";
 
@@ -33,8 +37,8 @@ export type Models = Awaited<ReturnType<typeof buildModels>>;
 /** How long a gateway that starts calls itself not ready because of versions that load. */
 const startLoadMs = 30_000;
 
-export async function buildModels(ground: Ground) {
-  const { config, logger, database, notifications, metrics } = ground;
+export async function buildModels(ground: Ground, tenants: TenantStore) {
+  const { config, logger, clock, database, notifications, metrics } = ground;
   const bundled = await readBundledModels(config.modelsDir);
   const artifactStore = await openArtifactStore({
     address: config.artifactStore,
@@ -54,20 +58,13 @@ export async function buildModels(ground: Ground) {
     withhold: (event) => new WithheldVersionsStore(database).record(event),
     providerChanged: (event, provider) => hosting.providerChanged(event.versionId, provider, event.reason),
   };
+  const measurements = new VersionMeasurements();
   const engine = await startEngine({
-    runners: config.runners,
-    spares: 1,
-    memoryLimitMb: config.runnerMemoryMb,
-    graceMs: 1_000,
-    maxQueuedInputs: config.maxQueuedInputs,
-    maxQueuedInputsPerVersion: config.maxQueuedInputsPerVersion,
-    maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
-    maxBytesInFlight: config.maxInFlightBytes,
-    maxGuestRunners: config.guestRunners,
-    provider: config.executionProvider ?? defaultPreference(),
+    ...engineSettings(config),
     logger,
     onEvent: (event) => {
       recordEngineEvent(metrics, event, nameOf);
+      if (event.kind === "BATCH_ANSWERED") measurements.record(event, clock.now());
       reactTo(event, reactions).catch((error: unknown) =>
         logger.error({ err: error, event }, "what happened in the engine was not followed up"),
       );
@@ -88,8 +85,12 @@ export async function buildModels(ground: Ground) {
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
   const modelIdFor: ModelIdForTenant = (name, { tenantId, isOperator }) =>
     (isOperator ? platformModelId(name) : undefined) ?? catalogue.find({ tenantId }, name)?.id;
-  const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
-  return { catalogue, engine, hosting, firstLoads, ...registry, platformModelId, modelIdFor, resolvers };
+  const resolvers = [
+    new ModelsResolver(catalogue),
+    new HostedModelsResolver(catalogue, (ids) => tenants.byIds(ids)),
+    ...registry.resolvers,
+  ];
+  return { catalogue, engine, measurements, hosting, firstLoads, ...registry, platformModelId, modelIdFor, resolvers };
 }
 
 interface Reactions {
@@ -104,6 +105,21 @@ async function reactTo(event: EngineEvent, { quarantine, withhold, providerChang
   if (event.kind === "VERSION_WITHHELD") await withhold(event);
   if (event.kind === "PROVIDER_FELL_BACK") providerChanged(event, "CPU");
   if (event.kind === "PROVIDER_RECOVERED") providerChanged(event, "CUDA");
+}
+
+function engineSettings(config: Config) {
+  return {
+    runners: config.runners,
+    spares: 1,
+    memoryLimitMb: config.runnerMemoryMb,
+    graceMs: 1_000,
+    maxQueuedInputs: config.maxQueuedInputs,
+    maxQueuedInputsPerVersion: config.maxQueuedInputsPerVersion,
+    maxQueuedInputsPerTenant: config.maxQueuedInputsPerTenant,
+    maxBytesInFlight: config.maxInFlightBytes,
+    maxGuestRunners: config.guestRunners,
+    provider: config.executionProvider ?? defaultPreference(),
+  };
 }
 
 function buildRegistry(

@@ -15,10 +15,14 @@ import { cssVariables, theme } from "./theme.ts";
 
 const OverviewPage = lazy(async () => ({ default: (await import("./pages/overview-page.tsx")).OverviewPage }));
 const AuditPage = lazy(async () => ({ default: (await import("./pages/audit-page.tsx")).AuditPage }));
-const ModelsPage = lazy(async () => ({ default: (await import("./pages/models-page.tsx")).ModelsPage }));
+const ModelsPage = lazy(async () => ({ default: (await import("./pages/models/models-page.tsx")).ModelsPage }));
+const ModelPage = lazy(async () => ({ default: (await import("./pages/models/model-page.tsx")).ModelPage }));
+const EnginePage = lazy(async () => ({ default: (await import("./pages/engine/engine-page.tsx")).EnginePage }));
 const TenantsPage = lazy(async () => ({ default: (await import("./pages/tenants-page.tsx")).TenantsPage }));
 const MembersPage = lazy(async () => ({ default: (await import("./pages/members-page.tsx")).MembersPage }));
-const PlaygroundPage = lazy(async () => ({ default: (await import("./pages/playground-page.tsx")).PlaygroundPage }));
+const PlaygroundPage = lazy(async () => ({
+  default: (await import("./pages/playground/playground-page.tsx")).PlaygroundPage,
+}));
 const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings-page.tsx")).SettingsPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
@@ -109,6 +113,8 @@ function Pages() {
       <Route path="/">{home === "/" ? <OverviewPage /> : <Redirect to={home} replace />}</Route>
       <Route path="/keys" component={KeysPage} />
       <Route path="/models" component={ModelsPage} />
+      <Route path="/models/:name">{({ name }) => <ModelPage key={name} name={decodeURIComponent(name)} />}</Route>
+      <Route path="/engine" component={EnginePage} />
       <Route path="/tenants" component={TenantsPage} />
       <Route path="/playground" component={PlaygroundPage} />
       <Route path="/members" component={MembersPage} />

@@ -22,6 +22,7 @@ export const permissions = {
   "invoices:read": "See invoices and credits.",
   "invoices:write": "Issue, correct, void and settle invoices, and grant credits (operators).",
   "billing:write": "Set to whom the tenant's invoices are addressed.",
+  "engine:read": "See runners, lanes, ledger drift and the models of all tenants (operators).",
 } as const;
 
 export type Permission = keyof typeof permissions;
@@ -93,6 +94,7 @@ export const operatorPermissions: readonly Permission[] = [
   "audit:read",
   "invoices:read",
   "invoices:write",
+  "engine:read",
 ];
 
 /** What an API key may be granted: a machine neither manages tenants nor makes other keys. */

@@ -26,7 +26,7 @@ export function BarChart({ label, steps, series, write = compact }: BarChartProp
   const { ref, width } = useElementSize();
   const [at, setAt] = useState<number>();
   const totals = steps.map((_, step) => sumAt(series, step));
-  const highest = niceCeiling(Math.max(...totals, 1));
+  const highest = niceCeiling(Math.max(...totals) || 1);
   const inner = Math.max(0, width - left);
   const slot = inner / Math.max(1, steps.length);
   const yOf = (value: number) => top + (height - top - bottom) * (1 - value / highest);
@@ -125,6 +125,7 @@ function isLabelled(index: number, count: number, width: number): boolean {
 
 /** The next of 1, 2, 5, 10, 20… */
 function niceCeiling(value: number): number {
+  if (!Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10;
   return step * power;

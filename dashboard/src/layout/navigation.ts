@@ -20,6 +20,7 @@ const groups: NavGroup[] = [
       { path: "/tenants", label: "Tenants", icon: "tenants", needs: "tenants:read", kind: "OPERATOR" },
       { path: "/playground", label: "Playground", icon: "playground", needs: "inferences:create", kind: "MEMBER" },
       { path: "/models", label: "Models", icon: "models", needs: "models:read" },
+      { path: "/engine", label: "Engine", icon: "engine", needs: "engine:read", kind: "OPERATOR" },
       { path: "/keys", label: "API keys", icon: "keys", needs: "keys:read" },
     ],
   },

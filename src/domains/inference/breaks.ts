@@ -58,6 +58,10 @@ export class Breaks {
     this.#strikes.answered({ ...request, rows: request.rows.length });
   }
 
+  count(versionId: string): number {
+    return this.#strikes.count(versionId, performance.now());
+  }
+
   forget(versionId: string): void {
     this.#strikes.forget(versionId);
   }

@@ -5,6 +5,7 @@ import { noCuda, noRunnerUp, notLoaded, refusalOf, stopping } from "./admission.
 import { Breaks } from "./breaks.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type EngineEvent, logEvent } from "./engine-events.ts";
+import { type EngineState, laneStateOf, type TenantQueue, tenantQueuesOf } from "./engine-state.ts";
 import { FairShares } from "./fair-shares.ts";
 import { Lane } from "./lane.ts";
 import { type LoadableVersion, type LoadedVersion, type LoadReport, versionToLoad } from "./loaded-version.ts";
@@ -13,7 +14,7 @@ import type { ProviderPreference } from "./provider.ts";
 import { Providers } from "./providers.ts";
 import { QueueLimits } from "./queue-limits.ts";
 import { groupKey, isPlatform, type RunnerGroup } from "./runner-group.ts";
-import { RunnerPool, type RunnerState } from "./runner-pool.ts";
+import { RunnerPool } from "./runner-pool.ts";
 import type { RunnerProgram } from "./runner-process.ts";
 import { Slots } from "./slots.ts";
 
@@ -41,16 +42,12 @@ export interface Engine {
   usualMsPerInput(versionId: string): number;
   isReady(): boolean;
   state(): EngineState;
+  /** Who waits for the version, the longest queue first. */
+  queuesOf(versionId: string): TenantQueue[];
+  /** How often it broke its runner in the last ten minutes, and it is known by whose inputs. */
+  strikesOf(versionId: string): number;
   /** Takes no more requests, finishes those it has within their deadlines, and ends the runners. */
   close(): Promise<void>;
-}
-
-interface EngineState {
-  isReady: boolean;
-  restarts: number;
-  bytesInFlight: number;
-  runners: RunnerState[];
-  lanes: { versionId: string; queuedInputs: number; waitingTenants: number; msPerInput: number }[];
 }
 
 export interface EngineOptions {
@@ -203,19 +200,22 @@ class RunnerEngine implements Engine {
   }
 
   state(): EngineState {
-    const lanes = [...this.#lanes].map(([versionId, lane]) => ({
-      versionId,
-      queuedInputs: lane.queuedRows,
-      waitingTenants: lane.waitingTenants,
-      msPerInput: lane.msPerRow,
-    }));
     return {
       isReady: this.isReady(),
       restarts: this.#pool.restarts,
       bytesInFlight: this.#limits.bytesInFlight,
       runners: this.#pool.state(),
-      lanes,
+      lanes: [...this.#lanes].map(([versionId, lane]) => laneStateOf(versionId, lane)),
     };
+  }
+
+  queuesOf(versionId: string): TenantQueue[] {
+    const lane = this.#lanes.get(versionId);
+    return lane === undefined ? [] : tenantQueuesOf(lane);
+  }
+
+  strikesOf(versionId: string): number {
+    return this.#breaks.count(versionId);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Field, Float, InputType, Int, ObjectType, registerEnumType } from "type-graphql";
-import { Base64Scalar } from "../../platform/graphql/scalars.types.ts";
+import { Base64Scalar, MicrosScalar } from "../../platform/graphql/scalars.types.ts";
 import type { EncodedTensor } from "./encoded-tensor.ts";
 import type { ExplainRequest } from "./explanation.ts";
 import { ChosenVersionInput, InferenceInputType } from "./inference-input.types.ts";
@@ -106,6 +106,13 @@ export class ExplainCostType {
 
   @Field(() => Int, { description: "Both: the quantity that will be charged on the meter `inputs`." })
   quantity: number;
+
+  @Field(() => MicrosScalar, {
+    nullable: true,
+    description:
+      "What these inputs would cost now, what is included or tiered counted; none without a plan that prices them.",
+  })
+  amount: bigint | null;
 }
 
 @ObjectType("TokenValue", { description: "A token, and what it was worth.", simpleResolvers: true })

@@ -51,12 +51,13 @@ export class InferenceResolver {
     @Arg("input", () => ExplainCostInput, { description: "What would be asked and explained." })
     input: ExplainCostInput,
   ): Promise<ExplainCostType> {
-    return await this.#service.explainCost(tenantPrincipalOf(context), {
+    const { amountMicros, ...cost } = await this.#service.explainCost(tenantPrincipalOf(context), {
       ...input,
       alias: input.alias ?? undefined,
       version: input.version ?? undefined,
       explain: toExplainRequest(input.explain),
     });
+    return { ...cost, amount: amountMicros ?? null };
   }
 
   @FieldResolver(() => ModelType)

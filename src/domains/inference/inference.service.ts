@@ -8,6 +8,7 @@ import type { Route } from "../models/routing.ts";
 import { shownQuantity } from "../plans/meter.ts";
 import type { AdmittedCharge, ChargedMeter, ChargeRequest, ChargeVerdict, ReversalReason } from "../usage/charge.ts";
 import type { Ledger } from "../usage/ledger.ts";
+import type { QuotedUsage } from "../usage/quoted-usage.ts";
 import { refusedByLimit } from "../usage/refusal.ts";
 import { mostComputeUs } from "./compute-reservation.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
@@ -25,6 +26,8 @@ export interface InferenceServiceOptions {
   ledger: Ledger;
   engine: Pick<Engine, "run" | "usualMsPerInput">;
   maxDeadlineMs: number;
+  /** What so much of a model would cost a tenant now. */
+  quote: (tenantId: string, modelId: string, usage: QuotedUsage) => Promise<bigint | undefined>;
   /** Called with what was answered under an alias, after its charge was admitted. */
   onAnswered?: (admissible: Admissible, result: RunResult) => void;
   /** Told of limits that are only watched, when they would have refused what was served. */
@@ -56,6 +59,8 @@ export interface ExplainCost {
   inputs: number;
   evaluations: number;
   quantity: number;
+  /** Undefined where the tenant has no plan that prices it. */
+  amountMicros: bigint | undefined;
 }
 
 /** The names under which a request is charged. */
@@ -113,9 +118,15 @@ export class InferenceService {
 
   /** What a request with explanations would be charged for, by the very plan that would be run. */
   async explainCost(principal: TenantPrincipal, request: ExplainedRequest): Promise<ExplainCost> {
-    const { prepared, explanation } = await this.#prepare(principal, request);
-    const evaluations = explanation?.evaluations ?? 0;
-    return { inputs: prepared.length, evaluations, quantity: inputsOf({ prepared, explanation }) };
+    const { target, prepared, explanation } = await this.#prepare(principal, request);
+    const quantity = inputsOf({ prepared, explanation });
+    const amountMicros = await this.#options.quote(principal.tenantId, target.model.id, {
+      inputs: quantity,
+      tokens: tokensIn(target.version.manifest, prepared),
+      explanations: explanation?.outputs.length ?? 0,
+      computeUs: Math.round(quantity * this.#options.engine.usualMsPerInput(target.version.id) * 1_000),
+    });
+    return { inputs: prepared.length, evaluations: explanation?.evaluations ?? 0, quantity, amountMicros };
   }
 
   /** Charges and runs side by side, and answers when both are done. */

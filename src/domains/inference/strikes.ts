@@ -71,6 +71,12 @@ export class Strikes {
     return until > now ? until : undefined;
   }
 
+  /** How many breaks with one name there were in the last ten minutes: the version's own, and each tenant's. */
+  count(versionId: string, now: number): number {
+    const ofTenants = [...(this.#ofTenants.get(versionId)?.values() ?? [])].flatMap(({ strikes }) => strikes);
+    return [...(this.#ofVersions.get(versionId) ?? []), ...ofTenants].filter(isRecent(now)).length;
+  }
+
   forget(versionId: string): void {
     this.#ofVersions.delete(versionId);
     this.#ofTenants.delete(versionId);

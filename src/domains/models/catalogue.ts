@@ -157,10 +157,15 @@ export class Catalogue {
   }
 
   page(viewer: Viewer, request: PageRequest): Page<Model> {
-    const { after, first } = request;
-    const seen = this.#models.filter((model) => isVisible(model, viewer));
-    const following = after === undefined ? seen : seen.filter((model) => model.id > after);
-    return pageOf(following.slice(0, first + 1), request);
+    return pageAmong(
+      this.#models.filter((model) => isVisible(model, viewer)),
+      request,
+    );
+  }
+
+  /** Of everybody's models; not for tenants. */
+  pageOfAll(isWanted: (model: Model) => boolean, request: PageRequest): Page<Model> {
+    return pageAmong(this.#models.filter(isWanted), request);
   }
 
   #isSettled(versionId: string): boolean {
@@ -182,4 +187,10 @@ export class Catalogue {
       this.#options.logger.debug({ models: this.#models.length }, "catalogue read");
     }
   }
+}
+
+function pageAmong(models: readonly Model[], request: PageRequest): Page<Model> {
+  const { after, first } = request;
+  const following = after === undefined ? models : models.filter((model) => model.id > after);
+  return pageOf(following.slice(0, first + 1), request);
 }

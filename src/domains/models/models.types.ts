@@ -137,6 +137,30 @@ export class AliasTargetType {
   sampleRate: number | null;
 }
 
+@ObjectType("AliasGuard", {
+  description: "Bounds on what an alias's newest target may do worse than the others; beyond one, it rolls back.",
+  simpleResolvers: true,
+})
+export class AliasGuardType {
+  @Field(() => Int, { description: "Requests of the newest target that must be seen first." })
+  minRequests: number;
+
+  @Field(() => Int, { description: "Over how many seconds is judged." })
+  windowSeconds: number;
+
+  @Field(() => Float, { nullable: true, description: "The share of its requests that may fail on our side, 0 to 1." })
+  maxErrorRate?: number | undefined;
+
+  @Field(() => Float, { nullable: true, description: "How many times the others' p99 its own may be." })
+  maxP99Ratio?: number | undefined;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: "The share of shadowed requests that the shadow may answer with another label, 0 to 1.",
+  })
+  maxDisagreement?: number | undefined;
+}
+
 @ObjectType("Alias", {
   implements: NodeType,
   description: "A name that points at versions of a model by weight.",

@@ -25,10 +25,14 @@ export function chosenFrom(models: readonly Model[], viewer: Viewer): Model | un
   return seen.find((model) => model.ownerTenantId !== undefined) ?? seen[0];
 }
 
+/** A tenant owns its own models, an operator those of the platform. */
+export function isOwner({ ownerTenantId }: Pick<Model, "ownerTenantId">, viewer: Viewer): boolean {
+  return ownerTenantId === (viewer === "OPERATOR" ? undefined : viewer.tenantId);
+}
+
 /** Throws FORBIDDEN where the viewer sees the model and does not own it. */
 export function checkOwner(model: Model, viewer: Viewer): void {
-  const owner = viewer === "OPERATOR" ? undefined : viewer.tenantId;
   if (!isVisible(model, viewer)) throw notFound("model");
-  if (model.ownerTenantId === owner) return;
+  if (isOwner(model, viewer)) return;
   throw new TollgateError("FORBIDDEN", `${model.name} is a model of the platform: only its operators change it.`);
 }

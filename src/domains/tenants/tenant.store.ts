@@ -11,6 +11,8 @@ import { roleOf } from "./role.ts";
 export interface Tenant {
   id: string;
   name: string;
+  /** What it pays in, as three letters of ISO 4217. */
+  currency: string;
   createdAt: Date;
 }
 
@@ -61,6 +63,13 @@ export class TenantStore {
       }),
     );
     return pageOf(rows.map(tenantOf), page);
+  }
+
+  /** These of all tenants, by their ids. Across tenants: for operators. */
+  async byIds(ids: readonly string[]): Promise<Map<string, Tenant>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.#database.asSystem((prisma) => prisma.tenant.findMany({ where: { id: { in: [...ids] } } }));
+    return new Map(rows.map((row) => [row.id, tenantOf(row)]));
   }
 
   /**
@@ -148,9 +157,9 @@ async function addTenant(
     details: { name, plan: planName, ownerId },
     requestId: tenant.requestId,
   });
-  return { id, name, createdAt: now };
+  return { id, name, currency, createdAt: now };
 }
 
-function tenantOf({ id, name, createdAt }: Tenant): Tenant {
-  return { id, name, createdAt };
+function tenantOf({ id, name, currency, createdAt }: Tenant): Tenant {
+  return { id, name, currency, createdAt };
 }

@@ -77,3 +77,10 @@ test("each version has strikes of its own, and none once it is forgotten", () =>
   expect(broken(strikes, [["c"]], 4)).toEqual(["NOTED"]);
   expect([strikes.add(ownedBy("a"), 5).kind, strikes.add(ownedBy("a"), 6).kind]).toEqual(["NOTED", "QUARANTINED"]);
 });
+
+test("how many there were is told, of the last ten minutes", () => {
+  const strikes = new Strikes();
+  strikes.add("v", 0);
+  strikes.add("v", 5 * minute);
+  expect([strikes.count("v", 6 * minute), strikes.count("v", 12 * minute), strikes.count("w", 0)]).toEqual([2, 1, 0]);
+});

@@ -1,16 +1,18 @@
 import { Button } from "@mantine/core";
 import { type DragEvent, type PointerEvent, useCallback, useEffect, useRef, useState } from "react";
-import { Icon } from "../components/icons.tsx";
+import { Icon } from "../../components/icons.tsx";
 
-interface DigitCanvasProps {
+interface PicturePadProps {
   /** Called with the picture as base64 when something was drawn or dropped, and with undefined when it was wiped. */
   onPicture: (base64: string | undefined) => void;
 }
 
 const side = 280;
+/** What the gateway reads by itself; other pictures are sent as this page draws them. */
+const readable = ["image/png", "image/jpeg"];
 
 /** White on black, as the digits that the model learned from are. A picture may be dropped on it, or chosen, instead. */
-export function DigitCanvas({ onPicture }: DigitCanvasProps) {
+export function PicturePad({ onPicture }: PicturePadProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef<{ x: number; y: number }>(undefined);
   const [problem, setProblem] = useState<string>();
@@ -23,7 +25,7 @@ export function DigitCanvas({ onPicture }: DigitCanvasProps) {
   }, []);
   useEffect(wipe, [wipe]);
 
-  const tell = () => onPicture(canvas.current?.toDataURL("image/png").split(",")[1]);
+  const tell = () => onPicture(afterComma(canvas.current?.toDataURL("image/png")));
   const draw = (event: PointerEvent<HTMLCanvasElement>) => {
     const context = canvas.current?.getContext("2d");
     const from = last.current;
@@ -44,8 +46,10 @@ export function DigitCanvas({ onPicture }: DigitCanvasProps) {
     setProblem(undefined);
     try {
       const picture = await createImageBitmap(file);
-      context.drawImage(picture, 0, 0, side, side);
-      tell();
+      wipe();
+      drawWhole(context, picture);
+      if (readable.includes(file.type)) onPicture(await base64Of(file));
+      else tell();
     } catch {
       setProblem(`${file.name} is not a picture that this browser can read. Use a PNG or a JPEG.`);
     }
@@ -62,7 +66,7 @@ export function DigitCanvas({ onPicture }: DigitCanvasProps) {
         className="pad"
         width={side}
         height={side}
-        aria-label="Draw a digit here, or drop a picture of one"
+        aria-label="Draw here, or drop a picture"
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
           const { x, y } = placeOf(event);
@@ -101,6 +105,29 @@ export function DigitCanvas({ onPicture }: DigitCanvasProps) {
       </div>
     </div>
   );
+}
+
+/** As large as fits, with its proportions. */
+function drawWhole(context: CanvasRenderingContext2D, picture: ImageBitmap): void {
+  const scale = side / Math.max(picture.width, picture.height);
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  context.imageSmoothingEnabled = scale < 1;
+  context.drawImage(picture, (side - width) / 2, (side - height) / 2, width, height);
+}
+
+async function base64Of(file: File): Promise<string | undefined> {
+  const reader = new FileReader();
+  const read = new Promise<void>((resolve, reject) => {
+    reader.onload = () => resolve();
+    reader.onerror = () => reject(new Error("the file could not be read"));
+  });
+  reader.readAsDataURL(file);
+  await read;
+  return typeof reader.result === "string" ? afterComma(reader.result) : undefined;
+}
+
+function afterComma(dataUrl: string | undefined): string | undefined {
+  return dataUrl?.slice(dataUrl.indexOf(",") + 1);
 }
 
 /** Where on the canvas, whatever size it is shown at. */
