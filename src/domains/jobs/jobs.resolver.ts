@@ -6,7 +6,7 @@ import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../pl
 import { subscribeOn } from "../../platform/graphql/subscribe.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toModelType, toVersionType } from "../models/models.types.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobState } from "./job.ts";
 import { toJobType } from "./job-view.types.ts";
 import type { JobWatches } from "./job-watches.ts";
 import type { JobRequest, JobRequester, JobsService } from "./jobs.service.ts";
@@ -16,6 +16,7 @@ import {
   type DatasetColumnsInput,
   JobConnectionType,
   JobEstimateType,
+  JobStateType,
   JobType,
   ResumeJobInput,
   RetryJobInput,
@@ -51,9 +52,15 @@ export class JobsResolver {
 
   @Authorized("jobs:read")
   @Query(() => JobConnectionType, { description: "The jobs of the principal's tenant, newest first." })
-  async jobs(@Ctx() context: RequestContext, @Args(() => PageArgs) args: PageArgs): Promise<Connection<JobType>> {
+  async jobs(
+    @Ctx() context: RequestContext,
+    @Arg("state", () => JobStateType, { nullable: true, description: "Only those that stand so." })
+    state: JobState | null,
+    @Args(() => PageArgs) args: PageArgs,
+  ): Promise<Connection<JobType>> {
     const { tenantId } = tenantPrincipalOf(context);
-    return toConnection(await this.#options.jobs.page(tenantId, pageRequestOf(args)), (job) => this.#shown(job));
+    const page = await this.#options.jobs.page(tenantId, state ?? undefined, pageRequestOf(args));
+    return toConnection(page, (job) => this.#shown(job));
   }
 
   @Authorized("jobs:write")
