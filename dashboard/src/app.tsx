@@ -20,6 +20,9 @@ const TenantsPage = lazy(async () => ({ default: (await import("./pages/tenants-
 const MembersPage = lazy(async () => ({ default: (await import("./pages/members-page.tsx")).MembersPage }));
 const PlaygroundPage = lazy(async () => ({ default: (await import("./pages/playground-page.tsx")).PlaygroundPage }));
 const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings-page.tsx")).SettingsPage }));
+const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs/jobs-page.tsx")).JobsPage }));
+const NewJobPage = lazy(async () => ({ default: (await import("./pages/jobs/new-job-page.tsx")).NewJobPage }));
+const JobPage = lazy(async () => ({ default: (await import("./pages/jobs/job-page.tsx")).JobPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -108,6 +111,9 @@ function Pages() {
     <Switch>
       <Route path="/">{home === "/" ? <OverviewPage /> : <Redirect to={home} replace />}</Route>
       <Route path="/keys" component={KeysPage} />
+      <Route path="/jobs" component={JobsPage} />
+      <Route path="/jobs/new" component={NewJobPage} />
+      <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
       <Route path="/models" component={ModelsPage} />
       <Route path="/tenants" component={TenantsPage} />
       <Route path="/playground" component={PlaygroundPage} />

@@ -63,3 +63,24 @@ export function words(constant: string): string {
   const text = constant.toLowerCase().replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** How long something takes: two units at the most, such as "2 h 5 min". */
+export function duration(seconds: number): string {
+  const rounded = Math.max(0, Math.round(seconds));
+  if (rounded < 60) return `${rounded} s`;
+  const [hours, minutes] = [Math.floor(rounded / 3_600), Math.floor((rounded % 3_600) / 60)];
+  if (hours === 0) return `${minutes} min ${rounded % 60} s`;
+  return hours < 48 ? `${hours} h ${minutes} min` : `${Math.round(hours / 24)} days`;
+}
+
+const sizes: [number, string][] = [
+  [1e9, "GB"],
+  [1e6, "MB"],
+  [1e3, "kB"],
+];
+
+export function bytes(value: number): string {
+  if (value < 1_000) return `${value} B`;
+  const [divisor, unit] = sizes.find(([least]) => value >= least) ?? [1_000, "kB"];
+  return `${(value / divisor).toFixed(1)} ${unit}`;
+}

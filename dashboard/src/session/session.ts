@@ -1,14 +1,4 @@
-/** Why the gateway refused, as it says itself. */
-export class Refusal extends Error {
-  readonly code: string;
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(code: string, message: string, retryAfterSeconds?: number) {
-    super(message);
-    this.code = code;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
+import { Refusal, refusalOf } from "./refusal.ts";
 
 export async function signIn(person: { email: string; password: string }): Promise<void> {
   await ask("POST", "/session", person);
@@ -57,21 +47,5 @@ async function ask(method: string, path: string, body?: unknown): Promise<void> 
     ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
   });
   if (response.ok) return;
-  const answer: unknown = await response.json().catch(() => undefined);
-  throw refusalIn(answer, response);
-}
-
-interface RefusedAnswer {
-  errors: { message: string; extensions: { code: string } }[];
-}
-
-function refusalIn(answer: unknown, response: Response): Refusal {
-  const error = isRefused(answer) ? answer.errors[0] : undefined;
-  const retryAfter = Number(response.headers.get("retry-after")) || undefined;
-  if (error === undefined) return new Refusal("INTERNAL", `The gateway answered ${response.status}. Try again.`);
-  return new Refusal(error.extensions.code, error.message, retryAfter);
-}
-
-function isRefused(answer: unknown): answer is RefusedAnswer {
-  return typeof answer === "object" && answer !== null && "errors" in answer && Array.isArray(answer.errors);
+  throw await refusalOf(response);
 }

@@ -1,7 +1,8 @@
 import { Alert, Button, PasswordInput, TextInput } from "@mantine/core";
 import { type FormEvent, useEffect, useState } from "react";
 import { Mark } from "../components/icons.tsx";
-import { Refusal, signIn } from "./session.ts";
+import { Refusal } from "./refusal.ts";
+import { signIn } from "./session.ts";
 
 /** The door. It keeps the address, so that whoever followed a link arrives where it led. */
 export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {

@@ -1,0 +1,42 @@
+import type { DatasetColumnsInput, ModelTask } from "../../graphql/generated/graphql.ts";
+import type { FileColumn } from "./file-head.ts";
+
+/** What an input is given as. */
+export type InputKind = "text" | "image" | "tensor";
+
+export const kindNames: Record<InputKind, string> = { text: "Texts", image: "Pictures", tensor: "Tensors, as JSON" };
+
+/** Which column of a file is what. */
+export interface ColumnMapping {
+  kind: InputKind;
+  column: string;
+  id: string | undefined;
+}
+
+/** What a model of this task takes, the usual first. */
+export function kindsOf(task: ModelTask): InputKind[] {
+  switch (task) {
+    case "IMAGE_CLASSIFICATION":
+      return ["image", "tensor"];
+    case "TEXT_CLASSIFICATION":
+    case "TOKEN_CLASSIFICATION":
+      return ["text"];
+    case "TENSOR":
+      return ["tensor"];
+  }
+}
+
+/** As the names of the columns say; otherwise the first column that is not the id. Undefined where there are none. */
+export function guessedMapping(columns: readonly FileColumn[], kinds: readonly InputKind[]): ColumnMapping | undefined {
+  const names = columns.map(({ name }) => name);
+  const id = names.find((name) => name.toLowerCase() === "id");
+  const kind = kinds.find((one) => names.includes(one)) ?? kinds[0];
+  const column = names.find((name) => name === kind) ?? names.find((name) => name !== id) ?? names[0];
+  return kind === undefined || column === undefined ? undefined : { kind, column, id };
+}
+
+export function columnsInput(mapping: ColumnMapping | undefined): DatasetColumnsInput | null {
+  if (mapping === undefined) return null;
+  const { kind, column, id } = mapping;
+  return { [kind]: column, ...(id === undefined ? {} : { id }) };
+}
