@@ -5,13 +5,14 @@ import path from "node:path";
 
 export const root = path.resolve(import.meta.dirname, "..");
 
-export function runTool(tool, args) {
+export function runTool(tool, args, environment = {}) {
   const bin = path.join(root, "node_modules", ".bin", process.platform === "win32" ? `${tool}.cmd` : tool);
   if (!existsSync(bin)) {
     console.error(`${tool} is not installed, and Tollgate is built with it. Run: npm ci --include=dev`);
     process.exit(1);
   }
-  const result = spawnSync(bin, args, { cwd: root, encoding: "utf8", shell: process.platform === "win32" });
+  const env = { ...process.env, ...environment };
+  const result = spawnSync(bin, args, { cwd: root, env, encoding: "utf8", shell: process.platform === "win32" });
   if (result.status === 0) return;
   console.error(`${tool} ${args.join(" ")} failed:\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error ?? ""}`);
   process.exit(1);

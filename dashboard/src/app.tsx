@@ -23,6 +23,8 @@ const SettingsPage = lazy(async () => ({ default: (await import("./pages/setting
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs/jobs-page.tsx")).JobsPage }));
 const NewJobPage = lazy(async () => ({ default: (await import("./pages/jobs/new-job-page.tsx")).NewJobPage }));
 const JobPage = lazy(async () => ({ default: (await import("./pages/jobs/job-page.tsx")).JobPage }));
+const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks/webhooks-page.tsx")).WebhooksPage }));
+const WebhookPage = lazy(async () => ({ default: (await import("./pages/webhooks/webhook-page.tsx")).WebhookPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -119,6 +121,8 @@ function Pages() {
       <Route path="/playground" component={PlaygroundPage} />
       <Route path="/members" component={MembersPage} />
       <Route path="/settings" component={SettingsPage} />
+      <Route path="/webhooks" component={WebhooksPage} />
+      <Route path="/webhooks/:id">{({ id }) => <WebhookPage key={id} id={id} />}</Route>
       <Route path="/audit" component={AuditPage} />
       <Route>
         <Page title="Nothing here">

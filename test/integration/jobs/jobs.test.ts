@@ -266,7 +266,7 @@ describe("the list of jobs", () => {
     const bad = await submit({ text: "no picture" });
     good.push(await submit(grey(3)));
     await Promise.all([...good, bad].map((id) => client.until(id, ["SUCCEEDED", "FAILED"])));
-    const newest = (jobs: { nodes: { id: string }[] }) => jobs.nodes.map(({ id }) => id);
+    const newest = ({ nodes }: { nodes: { id: string }[] }) => nodes.map(({ id }) => id);
     const first = await page(other, { state: "SUCCEEDED" });
     expect(newest(first)).toEqual([good[2], good[1]]);
     expect(first.pageInfo.hasNextPage).toBe(true);

@@ -101,7 +101,7 @@ export function JobItems({ job }: { job: Job }) {
 const tones: Record<Item["state"], Tone> = { WAITING: "plain", RUNNING: "good", SUCCEEDED: "good", FAILED: "bad" };
 
 const place: Column<Item>[] = [
-  { head: "Line", isNumber: true, cell: ({ line, index }) => count(line ?? index + 1) },
+  { head: "Line", cell: ({ line, index }) => count(line ?? index + 1) },
   { head: "Id", cell: ({ name }) => (name === null ? <span className="dim">–</span> : <code>{name}</code>) },
 ];
 

@@ -80,7 +80,7 @@ function Progress({ job }: { job: Job }) {
         <Figure name="Failed" isBad={counts.failed > 0}>
           {count(counts.failed)}
         </Figure>
-        <Figure name="Cost so far">{money(amount, currency)}</Figure>
+        <Figure name={isOpen(job) ? "Cost so far" : "Cost"}>{money(amount, currency)}</Figure>
         {isOpen(job) ? (
           <>
             <Figure name="Items a second">{itemsPerSecond < 0.05 ? "–" : count(Math.round(itemsPerSecond))}</Figure>
