@@ -37,10 +37,11 @@ async function choose(page: Page, label: string, option: string): Promise<void> 
   await page.getByRole("option", { name: option, exact: true }).click();
 }
 
+/** The same file each time it is dropped, whose last change lies behind. */
 async function drop(page: Page, file: { name: string; text: string }): Promise<void> {
   const transfer = await page.evaluateHandle(({ name, text }) => {
     const made = new DataTransfer();
-    made.items.add(new File([text], name));
+    made.items.add(new File([text], name, { lastModified: 1_000 }));
     return made;
   }, file);
   await page.locator(".drop").dispatchEvent("drop", { dataTransfer: transfer });
@@ -128,4 +129,37 @@ describe.each(sizes)("at $name", (size) => {
     expect(complaints).toEqual([]);
     await close();
   });
+});
+
+test("an upload that broke off goes on where it was when the page is reloaded and the file dropped again", async () => {
+  const tenant = await gateway.createTenant();
+  const { page, complaints, close } = await signedIn(tenant, sizes[1], "/jobs/new");
+  const file = { name: "mails.csv", text: mails(120_000) };
+  const puts: number[] = [];
+  page.on("request", (request) => {
+    if (request.method() === "PUT") puts.push(Number(request.headers()["upload-offset"]));
+  });
+  // The line is cut after the first part.
+  const isLater = (url: URL) => url.pathname.startsWith("/datasets/");
+  await page.route(isLater, async (route) => {
+    const offset = Number(route.request().headers()["upload-offset"] ?? 0);
+    if (offset === 0) await route.continue();
+    else await route.abort();
+  });
+  await choose(page, "Model", "mail");
+  await drop(page, file);
+  await expect.poll(() => puts.at(-1)).toBe(1_048_576);
+  await page.unroute(isLater);
+  await page.reload();
+  await choose(page, "Model", "mail");
+  puts.length = 0;
+  await drop(page, file);
+  await page.getByText("Uploaded. Nothing is charged").waitFor();
+  expect(puts[0]).toBe(1_048_576);
+  await page.getByRole("button", { name: "Choose another" }).click();
+  const isDeleted = async () =>
+    (await gateway.sql("select 1 from datasets where tenant_id = $1", [tenant.id])).length === 0;
+  await eventually(isDeleted, { withinMs: 5_000, what: "the dataset to be deleted" });
+  expect(complaints).toEqual([]);
+  await close();
 });
