@@ -11,6 +11,7 @@ export function runTool(tool, args, environment = {}) {
     console.error(`${tool} is not installed, and Tollgate is built with it. Run: npm ci --include=dev`);
     process.exit(1);
   }
+  // biome-ignore lint/style/noProcessEnv: a tool runs in this process's environment; nothing of it is read here
   const env = { ...process.env, ...environment };
   const result = spawnSync(bin, args, { cwd: root, env, encoding: "utf8", shell: process.platform === "win32" });
   if (result.status === 0) return;

@@ -38,13 +38,13 @@ async function choose(page: Page, label: string, option: string): Promise<void> 
 }
 
 /** The same file each time it is dropped, whose last change lies behind. */
-async function drop(page: Page, file: { name: string; text: string }): Promise<void> {
-  const transfer = await page.evaluateHandle(({ name, text }) => {
-    const made = new DataTransfer();
-    made.items.add(new File([text], name, { lastModified: 1_000 }));
-    return made;
-  }, file);
-  await page.locator(".drop").dispatchEvent("drop", { dataTransfer: transfer });
+async function drop(page: Page, { name, text }: { name: string; text: string }): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(`{
+    const dropped = new DataTransfer();
+    dropped.items.add(new File([${JSON.stringify(text)}], ${JSON.stringify(name)}, { lastModified: 1_000 }));
+    dropped;
+  }`);
+  await page.locator(".drop").dispatchEvent("drop", { dataTransfer });
 }
 
 async function downloaded(page: Page, format: string): Promise<Download> {

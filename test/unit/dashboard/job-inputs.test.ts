@@ -57,6 +57,15 @@ describe("which column is what", () => {
     expect(guessedMapping(given, kindsOf("TEXT_CLASSIFICATION"))).toEqual(mapping);
   });
 
+  test("is guessed by which column has most in the first row", () => {
+    const sampled = [
+      { name: "number", sample: "17" },
+      { name: "subject", sample: "Minutes of the meeting" },
+      { name: "at", sample: "2026-11-24" },
+    ];
+    expect(guessedMapping(sampled, kindsOf("TEXT_CLASSIFICATION"))?.column).toBe("subject");
+  });
+
   test("is tensors where a model of pictures is given a column of that name", () => {
     expect(guessedMapping(columns("tensor", "label"), kindsOf("IMAGE_CLASSIFICATION"))?.kind).toBe("tensor");
     expect(guessedMapping(columns("photo"), kindsOf("IMAGE_CLASSIFICATION"))?.kind).toBe("image");

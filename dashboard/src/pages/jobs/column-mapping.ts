@@ -26,12 +26,18 @@ export function kindsOf(task: ModelTask): InputKind[] {
   }
 }
 
-/** As the names of the columns say; otherwise the first column that is not the id. Undefined where there are none. */
+/**
+ * As the names of the columns say; otherwise the column with most in its first row, the id left out: inputs are longer than
+ * numbers and dates. Undefined where there are no columns.
+ */
 export function guessedMapping(columns: readonly FileColumn[], kinds: readonly InputKind[]): ColumnMapping | undefined {
   const names = columns.map(({ name }) => name);
   const id = names.find((name) => name.toLowerCase() === "id");
   const kind = kinds.find((one) => names.includes(one)) ?? kinds[0];
-  const column = names.find((name) => name === kind) ?? names.find((name) => name !== id) ?? names[0];
+  const [longest] = columns
+    .filter(({ name }) => name !== id)
+    .toSorted((one, other) => other.sample.length - one.sample.length);
+  const column = names.find((name) => name === kind) ?? longest?.name ?? names[0];
   return kind === undefined || column === undefined ? undefined : { kind, column, id };
 }
 

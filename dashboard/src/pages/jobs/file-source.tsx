@@ -74,7 +74,7 @@ function FileDrop({ problem, onFile }: { problem: string | undefined; onFile: (f
 function UploadProgress({ state, goOn }: { state: Exclude<UploadState, { step: "NONE" }>; goOn: () => void }) {
   if (state.step === "READY")
     return (
-      <p className="row good-text" role="status">
+      <p className="mark-line good-text" role="status">
         <Icon name="check" size={16} />
         Uploaded. Nothing is charged before the job answers it.
       </p>

@@ -83,7 +83,7 @@ export function JobItems({ job }: { job: Job }) {
         {error === undefined ? null : <Failure error={error} />}
         <DataTable
           label={failedOnly ? "Failed items" : "Items"}
-          columns={failedOnly ? failedColumns : columns}
+          columns={columnsFor(data?.job.items.nodes, failedOnly)}
           rows={data?.job.items.nodes}
           keyOf={({ index }) => String(index)}
           empty={
@@ -100,10 +100,9 @@ export function JobItems({ job }: { job: Job }) {
 
 const tones: Record<Item["state"], Tone> = { WAITING: "plain", RUNNING: "good", SUCCEEDED: "good", FAILED: "bad" };
 
-const place: Column<Item>[] = [
-  { head: "Line", cell: ({ line, index }) => count(line ?? index + 1) },
-  { head: "Id", cell: ({ name }) => (name === null ? <span className="dim">–</span> : <code>{name}</code>) },
-];
+const line: Column<Item> = { head: "Line", cell: (item) => count(item.line ?? item.index + 1) };
+
+const name: Column<Item> = { head: "Id", cell: (item) => (item.name === null ? null : <code>{item.name}</code>) };
 
 const problem: Column<Item> = {
   head: "Problem",
@@ -116,14 +115,18 @@ const problem: Column<Item> = {
     ),
 };
 
+/** Names of their own stand where there are any. */
+function columnsFor(items: readonly Item[] | undefined, failedOnly: boolean): Column<Item>[] {
+  const isNamed = items?.some((item) => item.name !== null) ?? false;
+  return [line, ...(isNamed ? [name] : []), ...(failedOnly ? failedColumns : answerColumns)];
+}
+
 const failedColumns: Column<Item>[] = [
-  ...place,
   problem,
   { head: "Tries", isNumber: true, cell: ({ error }) => error?.attempts ?? "" },
 ];
 
-const columns: Column<Item>[] = [
-  ...place,
+const answerColumns: Column<Item>[] = [
   { head: "State", cell: ({ state }) => <Badge tone={tones[state]}>{words(state)}</Badge> },
   {
     head: "Answer",

@@ -24,8 +24,7 @@ export function JobNotice({ job }: { job: Job }) {
         <p>{message}</p>
         {until === null ? null : (
           <p className="small">
-            By itself at {dateTime(until)} ({utc(until)}); before that when the plan or the limit changes, or you resume
-            it.
+            That is {dateTime(until)} where you are, {utc(until)}.
           </p>
         )}
       </div>

@@ -4,7 +4,7 @@ import { graphql } from "../../graphql/generated/gql.ts";
 import type { JobShownFragment } from "../../graphql/generated/graphql.ts";
 
 /** What is shown of a job wherever it is shown. */
-export const JobShown = graphql(`
+graphql(`
   fragment JobShown on Job {
     id
     state

@@ -72,22 +72,29 @@ function Estimate({ items, isExact, amount, seconds }: EstimateQuery["estimateJo
   const currency = useCurrency();
   const about = isExact ? "" : "about ";
   return (
-    <dl className="facts">
-      <div>
-        <dt className="dim small">Items</dt>
-        <dd className="strong">
-          {about}
-          {count(items)}
-        </dd>
-      </div>
-      <div>
-        <dt className="dim small">Cost if all are answered</dt>
-        <dd className="strong">{amount === null ? "No plan prices it" : `${about}${money(amount, currency)}`}</dd>
-      </div>
-      <div>
-        <dt className="dim small">Time, with the runners for it alone</dt>
-        <dd className="strong">{seconds === null ? "Not measured yet" : `about ${duration(Math.max(1, seconds))}`}</dd>
-      </div>
-    </dl>
+    <>
+      <dl className="facts">
+        <div>
+          <dt className="dim small">Items</dt>
+          <dd className="strong">
+            {about}
+            {count(items)}
+          </dd>
+        </div>
+        <div>
+          <dt className="dim small">Cost</dt>
+          <dd className="strong">{amount === null ? "No plan prices it" : `${about}${money(amount, currency)}`}</dd>
+        </div>
+        <div>
+          <dt className="dim small">Time</dt>
+          <dd className="strong">
+            {seconds === null ? "Not measured yet" : `about ${duration(Math.max(1, seconds))}`}
+          </dd>
+        </div>
+      </dl>
+      <p className="dim small">
+        If all are answered, on the present plan, with the runners of one gateway for it alone.
+      </p>
+    </>
   );
 }

@@ -3,7 +3,7 @@ import { graphql } from "../../graphql/generated/gql.ts";
 import type { DeliveryShownFragment } from "../../graphql/generated/graphql.ts";
 
 /** What is shown of a delivery wherever it is shown. */
-export const DeliveryShown = graphql(`
+graphql(`
   fragment DeliveryShown on WebhookDelivery {
     id
     eventId

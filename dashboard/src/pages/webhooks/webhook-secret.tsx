@@ -42,9 +42,12 @@ const programs: [string, string][] = [
     "TypeScript",
     `import { Webhook } from "standardwebhooks";
 
-// body: the bytes as they came. Throws for what Tollgate did not send.
-export function eventOf(headers: Record<string, string>, body: string): unknown {
-  return new Webhook(process.env.WEBHOOK_SECRET).verify(body, headers);
+const webhook = new Webhook(process.env.WEBHOOK_SECRET);
+
+// body: the bytes as they came.
+// Throws for what Tollgate did not send.
+export function eventOf(headers: Record<string, string>, body: string) {
+  return webhook.verify(body, headers);
 }`,
   ],
   [
@@ -52,8 +55,11 @@ export function eventOf(headers: Record<string, string>, body: string): unknown 
     `import os
 from standardwebhooks import Webhook
 
-# body: the bytes as they came. Raises for what Tollgate did not send.
+webhook = Webhook(os.environ["WEBHOOK_SECRET"])
+
+# body: the bytes as they came.
+# Raises for what Tollgate did not send.
 def event_of(headers: dict[str, str], body: bytes) -> dict:
-    return Webhook(os.environ["WEBHOOK_SECRET"]).verify(body, headers)`,
+    return webhook.verify(body, headers)`,
   ],
 ];

@@ -4,7 +4,7 @@ import { graphql } from "../../graphql/generated/gql.ts";
 import type { EndpointShownFragment } from "../../graphql/generated/graphql.ts";
 
 /** What is shown of an endpoint wherever it is shown. */
-export const EndpointShown = graphql(`
+graphql(`
   fragment EndpointShown on WebhookEndpoint {
     id
     url
