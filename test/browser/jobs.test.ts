@@ -5,6 +5,7 @@ import { goTo, launchBrowser, signInAs, sizes, visit } from "../support/browser.
 import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
 import { grey, JobClient } from "../support/jobs.ts";
+import { lookAt } from "../support/look-at.ts";
 
 let gateway: TestGateway;
 let browser: Browser;
@@ -25,8 +26,10 @@ const mails = (rows: number) =>
     ...Array.from({ length: rows }, (_, i) => `m${i},${i === 2 ? "" : `"Meeting ${i}, at noon"`}`),
   ].join("\n");
 
-const signedIn = async (tenant: TestTenant, size: (typeof sizes)[number], path?: string) => {
-  const visited = await visit(browser, gateway.url, size);
+type Look = Parameters<typeof visit>[2];
+
+const signedIn = async (tenant: TestTenant, look: Look, path?: string) => {
+  const visited = await visit(browser, gateway.url, look);
   await signInAs(visited.page, { email: tenant.ownerEmail, password: tenant.ownerPassword }, path);
   await visited.page.locator("#content").waitFor();
   return visited;
@@ -75,6 +78,7 @@ describe.each(sizes)("at $name", (size) => {
     await choose(page, "Column of ids", "number");
     const estimate = page.locator(".estimate");
     await estimate.getByText("500", { exact: true }).waitFor();
+    await lookAt(page, "new-job");
     await page.getByRole("button", { name: "Submit job" }).click();
 
     await page.getByRole("heading", { name: "Job of mail" }).waitFor();
@@ -84,6 +88,7 @@ describe.each(sizes)("at $name", (size) => {
     await failed.getByText("The row has 0 of text, image and tensor").waitFor();
     await failed.getByText("m2", { exact: true }).waitFor();
     await failed.getByText("4", { exact: true }).waitFor();
+    await lookAt(page, "job-partly-failed");
 
     const lines = (await textOf(await downloaded(page, "JSON lines"))).trim().split("\n");
     const results = lines.map((line): { index: number; id: string; label?: string } => JSON.parse(line));
@@ -119,6 +124,7 @@ describe.each(sizes)("at $name", (size) => {
     await page.goto(`/jobs/${id}`);
     await page.getByText("Running", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Cancel job" }).click();
+    await lookAt(page, "job-cancel");
     await page.getByRole("button", { name: "Cancel the job for good" }).click();
     await page.getByText("Canceled", { exact: true }).waitFor();
     const { counts } = await jobs.find(id);
@@ -129,6 +135,38 @@ describe.each(sizes)("at $name", (size) => {
     expect(complaints).toEqual([]);
     await close();
   });
+});
+
+test("a job that a limit stops says which one and until when, and goes on when it is raised and the job resumed", async () => {
+  const tenant = await gateway.createTenant();
+  const setLimit = async (limit: number) =>
+    await tenant.owner.ask("mutation($input: SetTenantLimitInput!) { setTenantLimit(input: $input) { id } }", {
+      input: { limit: { kind: "QUOTA", meter: "inputs", period: "DAY", limit } },
+    });
+  await setLimit(300);
+  const { page, complaints, close } = await signedIn(tenant, { ...sizes[1], colorScheme: "dark" });
+  const inputs = Array.from({ length: 1_000 }, (_, index) => grey(index));
+  const { id } = await new JobClient(tenant.key).submit({ model: "digits", source: { inputs } });
+  await page.goto("/jobs");
+  await page.getByRole("link", { name: /^digits/ }).click();
+  await page.getByText("300 of 1,000 items").waitFor();
+  await page.getByText("The tenant's quota of 300 inputs").waitFor();
+  await page.getByText("where you are").waitFor();
+  await lookAt(page, "job-paused");
+  await setLimit(5_000);
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("1,000 of 1,000 items").waitFor();
+  await page.getByText("Succeeded", { exact: true }).first().waitFor();
+  await page.goto("/jobs");
+  await page.getByRole("combobox", { name: "State" }).click();
+  await page.getByRole("option", { name: "Failed", exact: true }).click();
+  await page.getByText("No job stands so").waitFor();
+  await page.getByRole("combobox", { name: "State" }).click();
+  await page.getByRole("option", { name: "Succeeded", exact: true }).click();
+  await page.getByRole("link", { name: `…${id.slice(-6)}` }).waitFor();
+  await lookAt(page, "jobs");
+  expect(complaints).toEqual([]);
+  await close();
 });
 
 test("an upload that broke off goes on where it was when the page is reloaded and the file dropped again", async () => {

@@ -5,10 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, signInAs, visit } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
-import { grey, JobClient } from "../support/jobs.ts";
 import { greySquare } from "../support/people.ts";
-import { byId, create, deliveriesOf } from "../support/webhook-house.ts";
-import { WebhookReceiver } from "../support/webhook-receiver.ts";
 
 // biome-ignore lint/style/noProcessEnv: a variable of the tests must not be one of the product's.
 const screenshots = process.env["TEST_SCREENSHOTS"];
@@ -17,13 +14,8 @@ const pages = [
   ["/", "Overview"],
   ["/playground", "Playground"],
   ["/models", "Models"],
-  ["/jobs", "Jobs"],
-  ["/jobs/new", "New job"],
-  ["/jobs/…", "Job of mail"],
   ["/keys", "API keys"],
   ["/members", "Members"],
-  ["/webhooks", "Webhooks"],
-  ["/webhooks/…", "Webhook endpoint"],
   ["/audit", "Audit log"],
   ["/settings", "Settings"],
   ["/nowhere", "Nothing here"],
@@ -39,9 +31,6 @@ const looks = [
 let gateway: TestGateway;
 let browser: Browser;
 let tenant: TestTenant;
-let receiver: WebhookReceiver;
-/** What there is one of to open: where a page stands for it in the list above. */
-let opened: Record<string, string>;
 
 beforeAll(async () => {
   [gateway, browser] = await Promise.all([startTestGateway(), launchBrowser()]);
@@ -58,64 +47,11 @@ beforeAll(async () => {
      where tenant_id = $1`,
     [tenant.id],
   );
-  const endpointId = await someWebhooks();
-  opened = { "/jobs/…": `/jobs/${await someJobs()}`, "/webhooks/…": `/webhooks/${endpointId}` };
 });
-
-/** Jobs that stand differently; returns one of which some items failed. */
-async function someJobs(): Promise<string> {
-  const jobs = new JobClient(tenant.key);
-  const submit = async (model: string, inputs: object[]) => (await jobs.submit({ model, source: { inputs } })).id;
-  const texts = Array.from({ length: 400 }, (_, i) => (i % 16 === 5 ? grey(i) : { text: `Minutes of meeting ${i}` }));
-  const whole = await submit(
-    "digits",
-    Array.from({ length: 900 }, (_, i) => grey(i)),
-  );
-  const none = await submit("digits", [{ text: "no picture" }]);
-  const some = await submit("mail", texts);
-  await Promise.all([whole, none, some].map((id) => jobs.until(id, ["SUCCEEDED", "FAILED", "PARTIALLY_FAILED"])));
-  await jobs.change(
-    "cancelJob",
-    await submit(
-      "digits",
-      Array.from({ length: 6_000 }, (_, i) => grey(i)),
-    ),
-  );
-  return some;
-}
-
-/** An endpoint that failed, was fixed, and failed again: its id. */
-async function someWebhooks(): Promise<string> {
-  receiver = await WebhookReceiver.start();
-  const made = await tenant.owner.ask(create, {
-    input: {
-      url: receiver.url,
-      events: ["job.finished", "invoice.issued"],
-      description: "Books jobs in our warehouse",
-    },
-  });
-  const { id } = made.data.createWebhookEndpoint.endpoint;
-  const attempted = async (attempts: number) => {
-    const isAttempted = async () => {
-      const { data } = await tenant.owner.ask(deliveriesOf, { id });
-      return (
-        data.webhookDeliveries.nodes.filter((one: { attemptCount: number }) => one.attemptCount > 0).length >= attempts
-      );
-    };
-    await eventually(isAttempted, { withinMs: 10_000, what: `${attempts} deliveries to be attempted` });
-  };
-  await tenant.owner.ask(byId("sendTestWebhook", "id"), { id });
-  await attempted(1);
-  receiver.answers(() => ({ code: 503, body: "We are moving house." }));
-  await tenant.owner.ask(byId("sendTestWebhook", "id"), { id });
-  await attempted(2);
-  return id;
-}
 
 afterAll(async () => {
   await browser?.close();
   await gateway?.close();
-  await receiver?.close();
 });
 
 interface Finding {
@@ -142,7 +78,7 @@ describe.each(looks)("at $name", (look) => {
     await signInAs(page, { email: tenant.ownerEmail, password: tenant.ownerPassword });
     await page.locator("#content").waitFor();
     for (const [address, title] of pages) {
-      await page.goto(opened[address] ?? address);
+      await page.goto(address);
       await page.getByRole("heading", { name: title, level: 1 }).waitFor();
       await settled(page);
       if (screenshots !== undefined) {

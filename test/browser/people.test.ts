@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { goTo, launchBrowser, signInAs, sizes, visit } from "../support/browser.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { lookAt } from "../support/look-at.ts";
 
 let gateway: TestGateway;
 let browser: Browser;
@@ -26,6 +27,7 @@ async function invited(page: Page, email: string, role: string): Promise<string>
   await page.getByRole("option", { name: new RegExp(`^${role}`) }).click();
   await page.getByRole("button", { name: "Make the invitation" }).click();
   const link = await page.locator(".secret code").innerText();
+  await lookAt(page, "invitation-link");
   await page.getByRole("button", { name: "Done" }).click();
   await page.getByRole("table", { name: "Open invitations" }).getByText(email).waitFor();
   return link;
@@ -34,6 +36,7 @@ async function invited(page: Page, email: string, role: string): Promise<string>
 async function accept(page: Page, link: string): Promise<void> {
   await page.goto(link);
   await page.getByRole("heading", { name: "You are invited" }).waitFor();
+  await lookAt(page, "invitation");
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Join" }).click();
   await page.locator("#content").waitFor();
@@ -115,6 +118,7 @@ test("whoever sees finances alone leaves by themselves; the last owner is told w
   for (const { page } of [member, owner]) {
     await page.goto("/settings");
     await page.getByRole("button", { name: "Leave Acme" }).click();
+    await lookAt(page, "leave-tenant");
     await page.getByRole("button", { name: "Leave for good" }).click();
   }
   await member.page.getByRole("heading", { name: "Sign in" }).waitFor();

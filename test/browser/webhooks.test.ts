@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { goTo, launchBrowser, signInAs, sizes, visit } from "../support/browser.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { grey, JobClient } from "../support/jobs.ts";
+import { lookAt } from "../support/look-at.ts";
 import { verified } from "../support/webhook-house.ts";
 import { WebhookReceiver } from "../support/webhook-receiver.ts";
 
@@ -31,10 +32,12 @@ describe.each(sizes)("at $name", (size) => {
     await dialog.getByLabel("job.finished").check();
     await dialog.getByRole("button", { name: "Add endpoint" }).click();
     await dialog.getByText("url is not a URL").waitFor();
+    await lookAt(page, "webhook-add");
     await dialog.getByLabel("URL").fill(receiver.url);
     await dialog.getByRole("button", { name: "Add endpoint" }).click();
     const secret = await page.locator(".secret code").innerText();
     expect(secret).toMatch(/^whsec_/);
+    await lookAt(page, "webhook-secret");
     await page.getByRole("button", { name: "I have stored it" }).click();
     await page.getByRole("link", { name: receiver.url }).click();
     expect(await page.content()).not.toContain(secret);
@@ -55,7 +58,10 @@ describe.each(sizes)("at $name", (size) => {
     await deliveries.getByRole("button", { name: /^job\.finished/ }).click();
     await page.getByRole("dialog").getByText(id).waitFor();
     await page.getByRole("dialog").getByText("The disk is full").first().waitFor();
+    await lookAt(page, "webhook-delivery");
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await lookAt(page, "webhook-endpoint");
 
     receiver.answers(() => ({ code: 200 }));
     await page.getByRole("button", { name: /^Replay job\.finished/ }).click();
