@@ -71,6 +71,12 @@ describe.each(sizes)("at $name", (size) => {
     await page.getByText("No jobs yet").waitFor();
     await page.getByRole("link", { name: "New job" }).first().click();
     await choose(page, "Model", "mail");
+    await drop(page, { name: "mails.txt", text: "?" });
+    await page.getByText("mails.txt does not end with").waitFor();
+    await drop(page, { name: "pictures.zip", text: "PK" });
+    await page.getByText("A ZIP holds pictures, which mail does not take").waitFor();
+    await page.getByText("Uploaded. Nothing is charged").waitFor();
+    await page.getByRole("button", { name: "Choose another" }).click();
     await drop(page, { name: "mails.csv", text: mails(500) });
     await page.getByText("Uploaded. Nothing is charged").waitFor();
     await choose(page, "Column of inputs", "subject");

@@ -85,23 +85,9 @@ function NewJob({ models, first }: { models: OfferedModel[]; first: OfferedModel
         }
       >
         {way === "FILE" ? (
-          <div className="stack">
-            <FileSource upload={file.upload} />
-            {file.mapping === undefined ? null : (
-              <ColumnChoice columns={file.columns} kinds={kinds} mapping={file.mapping} onMapping={file.setMapping} />
-            )}
-          </div>
+          <FileInputs file={file} model={model} kinds={kinds} />
         ) : (
-          <Textarea
-            label={kinds.includes("text") ? "One text in each line" : "One JSON object in each line"}
-            description={kinds.includes("text") ? undefined : `Such as ${exampleOf(kinds)}`}
-            error={pasted.problem}
-            autosize
-            minRows={10}
-            maxRows={20}
-            value={lines}
-            onChange={(event) => setLines(event.currentTarget.value)}
-          />
+          <LineInputs kinds={kinds} problem={pasted.problem} lines={lines} onLines={setLines} />
         )}
       </Panel>
       <Panel title="Job">
@@ -114,14 +100,57 @@ function NewJob({ models, first }: { models: OfferedModel[]; first: OfferedModel
   );
 }
 
+interface FileInputsProps {
+  file: ReturnType<typeof useFileInputs>;
+  model: OfferedModel;
+  kinds: InputKind[];
+}
+
+function FileInputs({ file, model, kinds }: FileInputsProps) {
+  return (
+    <div className="stack">
+      <FileSource upload={file.upload} />
+      {file.isUnfit ? (
+        <p className="bad-text" role="alert">
+          A ZIP holds pictures, which {model.name} does not take. Choose another model, or another file.
+        </p>
+      ) : null}
+      {file.mapping === undefined ? null : (
+        <ColumnChoice columns={file.columns} kinds={kinds} mapping={file.mapping} onMapping={file.setMapping} />
+      )}
+    </div>
+  );
+}
+
+interface LineInputsProps {
+  kinds: InputKind[];
+  problem: string | undefined;
+  lines: string;
+  onLines: (lines: string) => void;
+}
+
+function LineInputs({ kinds, problem, lines, onLines }: LineInputsProps) {
+  const isText = kinds.includes("text");
+  return (
+    <Textarea
+      label={isText ? "One text in each line" : "One JSON object in each line"}
+      description={isText ? undefined : `Such as ${exampleOf(kinds)}`}
+      error={problem}
+      autosize
+      minRows={10}
+      maxRows={20}
+      value={lines}
+      onChange={(event) => onLines(event.currentTarget.value)}
+    />
+  );
+}
+
 function sourceOf(inputs: JobSourceInput["inputs"]): JobSourceInput | undefined {
   return inputs == null || inputs.length === 0 ? undefined : { inputs };
 }
 
 function exampleOf(kinds: readonly InputKind[]): string {
-  return kinds[0] === "image"
-    ? '{"image": "<a PNG or JPEG in base64>"}'
-    : '{"tensor": {"dtype": "float32", "shape": [2], "values": [0.5, 1]}}';
+  return kinds[0] === "image" ? '{"image": "<a PNG or JPEG in base64>"}' : '{"tensor": [0.5, 1]}';
 }
 
 /** What a file says of itself, and what the person says of its columns: kept while the file is the same. */
@@ -133,10 +162,11 @@ function useFileInputs(kinds: InputKind[]) {
   const columns = state.step === "NONE" ? [] : state.head.columns;
   const said = chosen !== undefined && chosen.file === file && kinds.includes(chosen.mapping.kind);
   const mapping = said ? chosen.mapping : guessedMapping(columns, kinds);
+  const isUnfit = state.step !== "NONE" && state.head.format === "ZIP" && !kinds.includes("image");
   const source: JobSourceInput | undefined =
-    state.step === "READY" ? { datasetId: state.datasetId, columns: columnsInput(mapping) } : undefined;
+    state.step === "READY" && !isUnfit ? { datasetId: state.datasetId, columns: columnsInput(mapping) } : undefined;
   const setMapping = (next: ColumnMapping) => {
     if (file !== undefined) setChosen({ file, mapping: next });
   };
-  return { upload, columns, mapping, setMapping, source };
+  return { upload, columns, mapping, setMapping, source, isUnfit };
 }
