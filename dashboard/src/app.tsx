@@ -24,6 +24,11 @@ const PlaygroundPage = lazy(async () => ({
   default: (await import("./pages/playground/playground-page.tsx")).PlaygroundPage,
 }));
 const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings-page.tsx")).SettingsPage }));
+const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs/jobs-page.tsx")).JobsPage }));
+const NewJobPage = lazy(async () => ({ default: (await import("./pages/jobs/new-job-page.tsx")).NewJobPage }));
+const JobPage = lazy(async () => ({ default: (await import("./pages/jobs/job-page.tsx")).JobPage }));
+const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks/webhooks-page.tsx")).WebhooksPage }));
+const WebhookPage = lazy(async () => ({ default: (await import("./pages/webhooks/webhook-page.tsx")).WebhookPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -112,6 +117,9 @@ function Pages() {
     <Switch>
       <Route path="/">{home === "/" ? <OverviewPage /> : <Redirect to={home} replace />}</Route>
       <Route path="/keys" component={KeysPage} />
+      <Route path="/jobs" component={JobsPage} />
+      <Route path="/jobs/new" component={NewJobPage} />
+      <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
       <Route path="/models" component={ModelsPage} />
       <Route path="/models/:name">{({ name }) => <ModelPage key={name} name={decodeURIComponent(name)} />}</Route>
       <Route path="/engine" component={EnginePage} />
@@ -119,6 +127,8 @@ function Pages() {
       <Route path="/playground" component={PlaygroundPage} />
       <Route path="/members" component={MembersPage} />
       <Route path="/settings" component={SettingsPage} />
+      <Route path="/webhooks" component={WebhooksPage} />
+      <Route path="/webhooks/:id">{({ id }) => <WebhookPage key={id} id={id} />}</Route>
       <Route path="/audit" component={AuditPage} />
       <Route>
         <Page title="Nothing here">

@@ -8,6 +8,7 @@ import "./styles/states.css";
 import "./styles/usage.css";
 import "./styles/playground.css";
 import "./styles/models.css";
+import "./styles/jobs.css";
 import "./styles/narrow.css";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";

@@ -2,8 +2,10 @@ import {
   Checkbox,
   type CSSVariablesResolver,
   createTheme,
+  Drawer,
   defaultVariantColorsResolver,
   type MantineColorsTuple,
+  Modal,
   type VariantColorsResolver,
 } from "@mantine/core";
 
@@ -60,7 +62,12 @@ export const theme = createTheme({
   primaryColor: "slate",
   primaryShade: { light: 9, dark: 1 },
   variantColorResolver: variantColors,
-  components: { Checkbox: Checkbox.extend({ defaultProps: { iconColor: "var(--on-primary)" } }) },
+  components: {
+    Checkbox: Checkbox.extend({ defaultProps: { iconColor: "var(--on-primary)" } }),
+    // Mantine draws their crosses without a word.
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+  },
   colors: { slate, signal, dark },
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Mono', 'Liberation Mono', monospace",

@@ -1,17 +1,34 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../../src/core/ids.ts";
+import { writeBareInvoice } from "../support/bare-invoice.ts";
 import { goTo, launchBrowser, signInAs, sizes, visit } from "../support/browser.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
+import { JobClient } from "../support/jobs.ts";
+import { create } from "../support/webhook-house.ts";
 
 let gateway: TestGateway;
 let browser: Browser;
 let mine: TestTenant;
 let theirs: TestTenant;
+/** What the first tenant has that has an address. */
+let things: { job: string; dataset: string; webhookEndpoint: string; invoice: string };
 
 beforeAll(async () => {
   [gateway, browser] = await Promise.all([startTestGateway(), launchBrowser()]);
   [mine, theirs] = await Promise.all([gateway.createTenant("Mine"), gateway.createTenant("Theirs")]);
+  const jobs = new JobClient(mine.key);
+  const dataset = newId("dataset");
+  await jobs.upload(dataset, `text\n${content}\n`, "text/csv");
+  const { id: job } = await jobs.submit({ model: "mail", source: { datasetId: dataset } });
+  await jobs.until(job, "SUCCEEDED");
+  const { invoiceId: invoice } = await writeBareInvoice(gateway.sql, mine.id);
+  const made = await mine.owner.ask(create, { input: { url: hook, events: ["job.finished"] } });
+  things = { job, dataset, invoice, webhookEndpoint: made.data.createWebhookEndpoint.endpoint.id };
 });
+
+const content = "the secret plans of our harbour";
+const hook = "https://mine.example/hooks";
 
 afterAll(async () => {
   await browser?.close();
@@ -27,12 +44,51 @@ const signedIn = async (tenant: TestTenant, path?: string) => {
 
 test("whoever opens the addresses of another tenant sees their own, and nothing of the other", async () => {
   const { page, close } = await signedIn(theirs);
-  for (const path of ["/", "/keys", "/members", "/audit", "/settings", `/keys/${mine.apiKeyId}`, "/tenants"]) {
+  const { job, webhookEndpoint, invoice } = things;
+  const lists = ["/", "/jobs", "/keys", "/members", "/webhooks", "/audit", "/settings", "/tenants"];
+  const opened = [`/jobs/${job}`, `/webhooks/${webhookEndpoint}`];
+  for (const path of [...lists, ...opened, `/keys/${mine.apiKeyId}`, `/billing/invoices/${invoice}`]) {
     await page.goto(path);
     await page.getByRole("heading", { level: 1 }).waitFor();
+    if (opened.includes(path)) await page.getByText("There is no such thing here").waitFor();
     const text = await page.content();
-    for (const secret of [mine.id, mine.apiKeyId, mine.ownerEmail]) expect(text, path).not.toContain(secret);
+    for (const secret of [mine.id, mine.apiKeyId, mine.ownerEmail, hook]) expect(text, path).not.toContain(secret);
   }
+  await close();
+});
+
+test("whoever asks for the files of another tenant by their addresses is answered as if they were not there", async () => {
+  const { page, close } = await signedIn(theirs);
+  const never = { job: newId("job"), dataset: newId("dataset"), invoice: newId("invoice") };
+  const requests = ({ job, dataset, invoice }: typeof never) => [
+    ["GET", `/jobs/${job}/results`, job],
+    ["GET", `/jobs/${job}/results?format=csv`, job],
+    ["HEAD", `/datasets/${dataset}`, dataset],
+    ["PUT", `/datasets/${dataset}?format=CSV`, dataset],
+    ["GET", `/invoices/${invoice}.pdf`, invoice],
+    ["GET", `/invoices/${invoice}.csv`, invoice],
+  ];
+  const answered = async (wanted: typeof never) => {
+    const answers: string[] = [];
+    for (const [method = "", path = "", id = ""] of requests(wanted)) {
+      const answer = await page.evaluate(
+        async ([verb, address]) => {
+          const body = verb === "PUT" ? "text\nmine now" : undefined;
+          const response = await fetch(address ?? "", { method: verb ?? "", ...(body === undefined ? {} : { body }) });
+          return `${response.status} ${await response.text()}`;
+        },
+        [method, path],
+      );
+      answers.push(answer.replaceAll(id, "<id>").replaceAll(/req_[0-9a-z]{26}|\d{4}-\d\d-\d\dT[^"]*/g, "<new>"));
+    }
+    return answers;
+  };
+  const [taken, free] = [await answered(things), await answered(never)];
+  expect(taken).toEqual(free);
+  expect(taken.map((answer) => answer.slice(0, 3))).toEqual(["404", "404", "404", "201", "404", "404"]);
+  expect(await new JobClient(mine.key).results(things.job)).toHaveLength(1);
+  const [kept] = await gateway.sql("select size_bytes::int as bytes from datasets where tenant_id = $1", [mine.id]);
+  expect(kept).toEqual({ bytes: content.length + 6 });
   await close();
 });
 

@@ -1,7 +1,8 @@
 import { authExchange } from "@urql/exchange-auth";
 import { cacheExchange } from "@urql/exchange-graphcache";
-import { Client, type CombinedError, fetchExchange } from "urql";
+import { Client, type CombinedError, fetchExchange, subscriptionExchange } from "urql";
 import { refresh } from "../session/session.ts";
+import { streamsOf } from "./streams.ts";
 
 /** Things that have no id of their own are kept with what they were read from. */
 const withoutId = () => null;
@@ -44,6 +45,16 @@ const embedded = [
   "LedgerDrift",
   "CacheDrift",
   "DriftedNumber",
+  "JobItemCounts",
+  "JobItem",
+  "JobItemError",
+  "JobItemPage",
+  "JobPause",
+  "JobFailure",
+  "JobEstimate",
+  "WebhookAttempt",
+  "WebhookEventType",
+  "WebhookEndpointWithSecret",
 ];
 
 /** The lists that a mutation makes old: they are read again when they are next looked at. */
@@ -52,6 +63,10 @@ const outdates: Record<string, string[]> = {
   rotateApiKey: ["apiKeys"],
   revokeApiKey: ["apiKeys"],
   createTenant: ["tenants"],
+  submitJob: ["jobs"],
+  createWebhookEndpoint: ["webhookEndpoints"],
+  deleteWebhookEndpoint: ["webhookEndpoints"],
+  sendTestWebhook: ["webhookDeliveries"],
 };
 
 const touched = Object.fromEntries(
@@ -94,6 +109,7 @@ export function createGraphqlClient(onSignedOut: () => void): Client {
           },
         }),
       ),
+      subscriptionExchange({ forwardSubscription: streamsOf(onSignedOut) }),
       fetchExchange,
     ],
   });

@@ -19,6 +19,7 @@ const groups: NavGroup[] = [
       { path: "/", label: "Overview", icon: "overview", needs: "usage:read", kind: "MEMBER" },
       { path: "/tenants", label: "Tenants", icon: "tenants", needs: "tenants:read", kind: "OPERATOR" },
       { path: "/playground", label: "Playground", icon: "playground", needs: "inferences:create", kind: "MEMBER" },
+      { path: "/jobs", label: "Jobs", icon: "jobs", needs: "jobs:read", kind: "MEMBER" },
       { path: "/models", label: "Models", icon: "models", needs: "models:read" },
       { path: "/engine", label: "Engine", icon: "engine", needs: "engine:read", kind: "OPERATOR" },
       { path: "/keys", label: "API keys", icon: "keys", needs: "keys:read" },
@@ -28,6 +29,7 @@ const groups: NavGroup[] = [
     label: "Manage",
     items: [
       { path: "/members", label: "Members", icon: "members", needs: "tenant:read", kind: "MEMBER" },
+      { path: "/webhooks", label: "Webhooks", icon: "webhooks", needs: "webhooks:read", kind: "MEMBER" },
       { path: "/audit", label: "Audit log", icon: "audit", needs: "audit:read" },
     ],
   },

@@ -6,6 +6,7 @@ import { Page, Panel } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
 import { graphql } from "../graphql/generated/gql.ts";
 import { useSession } from "../session/who.tsx";
+import { LeaveTenant } from "./leave-tenant.tsx";
 
 export function SettingsPage() {
   const { who } = useSession();
@@ -48,6 +49,7 @@ export function SettingsPage() {
       <Panel title="Sign out everywhere" note="Ends every sign-in of yours, on every machine, within a second.">
         <Everywhere />
       </Panel>
+      <LeaveTenant />
     </Page>
   );
 }

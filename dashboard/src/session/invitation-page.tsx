@@ -1,9 +1,9 @@
-import { Alert, Button, PasswordInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { PasswordInput } from "@mantine/core";
+import { useState } from "react";
 import { useMutation } from "urql";
-import { Mark } from "../components/icons.tsx";
 import { messageOf } from "../components/states.tsx";
 import { graphql } from "../graphql/generated/gql.ts";
+import { Door } from "./door.tsx";
 import { signIn } from "./session.ts";
 
 /** Where an invitation's link leads: the person gives the password of the invited address, or chooses its first. */
@@ -22,39 +22,22 @@ export function InvitationPage({ token, onSignedIn }: { token: string; onSignedI
     await signIn({ email: data.acceptInvitation, password });
     onSignedIn();
   };
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    void submit();
-  };
   return (
-    <main className="door">
-      <div className="door-card">
-        <div className="door-brand">
-          <Mark size={30} />
-          <span>Tollgate</span>
-        </div>
-        <h1>You are invited</h1>
-        <p className="dim">
-          If the address that was invited signs in here already, give its password. If not, choose one of 12 characters
-          or more.
-        </p>
-        <form onSubmit={onSubmit}>
-          {error === undefined ? null : (
-            <Alert color="red" variant="light" role="alert">
-              {messageOf(error)}
-            </Alert>
-          )}
-          <PasswordInput
-            label="Password"
-            autoComplete="new-password"
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
-          <Button type="submit" loading={fetching} disabled={token === "" || password === ""}>
-            Join
-          </Button>
-        </form>
-      </div>
-    </main>
+    <Door
+      title="You are invited"
+      lead="If the address that was invited signs in here already, give its password. If not, choose one of 12 characters or more."
+      problem={error === undefined ? undefined : messageOf(error)}
+      action="Join"
+      isWaiting={fetching}
+      isComplete={token !== "" && password !== ""}
+      onSubmit={submit}
+    >
+      <PasswordInput
+        label="Password"
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+    </Door>
   );
 }

@@ -1,6 +1,6 @@
-import { Alert, Button, PasswordInput, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
-import { Mark } from "../components/icons.tsx";
+import { PasswordInput, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { Door } from "./door.tsx";
 import { Refusal } from "./refusal.ts";
 import { signIn } from "./session.ts";
 
@@ -10,9 +10,6 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState<string>();
   const [isWaiting, setWaiting] = useState(false);
-  useEffect(() => {
-    document.title = "Sign in · Tollgate";
-  }, []);
 
   const submit = async () => {
     setWaiting(true);
@@ -25,54 +22,37 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
       setWaiting(false);
     }
   };
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    void submit();
-  };
 
   return (
-    <main className="door">
-      <div className="door-card">
-        <div className="door-brand">
-          <Mark size={30} />
-          <span>Tollgate</span>
-        </div>
-        <h1>Sign in</h1>
-        <form onSubmit={onSubmit} noValidate>
-          {problem === undefined ? null : (
-            <Alert color="red" variant="light" role="alert">
-              {problem}
-            </Alert>
-          )}
-          <TextInput
-            label="Email"
-            type="email"
-            name="email"
-            autoComplete="username"
-            required
-            withAsterisk={false}
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label="Password"
-            name="password"
-            autoComplete="current-password"
-            required
-            withAsterisk={false}
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
-          <Button type="submit" fullWidth loading={isWaiting} disabled={email === "" || password === ""}>
-            Sign in
-          </Button>
-        </form>
-        <p className="dim small">
-          No password yet? Ask an owner or admin of your tenant for an invitation. On a first start, Tollgate prints who
-          can sign in.
-        </p>
-      </div>
-    </main>
+    <Door
+      title="Sign in"
+      problem={problem}
+      action="Sign in"
+      isWaiting={isWaiting}
+      isComplete={email !== "" && password !== ""}
+      onSubmit={submit}
+      foot="No password yet? Ask an owner or admin of your tenant for an invitation. On a first start, Tollgate prints who can sign in."
+    >
+      <TextInput
+        label="Email"
+        type="email"
+        name="email"
+        autoComplete="username"
+        required
+        withAsterisk={false}
+        value={email}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Password"
+        name="password"
+        autoComplete="current-password"
+        required
+        withAsterisk={false}
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+    </Door>
   );
 }
 

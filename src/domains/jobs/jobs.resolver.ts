@@ -7,7 +7,7 @@ import { subscribeOn } from "../../platform/graphql/subscribe.ts";
 import { toExplainRequest } from "../inference/explanation.types.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toModelType, toVersionType } from "../models/models.types.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobState } from "./job.ts";
 import type { JobEstimates } from "./job-estimates.ts";
 import type { JobExplanation } from "./job-explanation.ts";
 import type { JobRequest } from "./job-request.ts";
@@ -21,6 +21,7 @@ import {
   JobConnectionType,
   JobEstimateType,
   type JobExplainInput,
+  JobStateType,
   JobType,
   ResumeJobInput,
   RetryJobInput,
@@ -57,9 +58,15 @@ export class JobsResolver {
 
   @Authorized("jobs:read")
   @Query(() => JobConnectionType, { description: "The jobs of the principal's tenant, newest first." })
-  async jobs(@Ctx() context: RequestContext, @Args(() => PageArgs) args: PageArgs): Promise<Connection<JobType>> {
+  async jobs(
+    @Ctx() context: RequestContext,
+    @Arg("state", () => JobStateType, { nullable: true, description: "Only those that stand so." })
+    state: JobState | null,
+    @Args(() => PageArgs) args: PageArgs,
+  ): Promise<Connection<JobType>> {
     const { tenantId } = tenantPrincipalOf(context);
-    return toConnection(await this.#options.jobs.page(tenantId, pageRequestOf(args)), (job) => this.#shown(job));
+    const page = await this.#options.jobs.page(tenantId, state ?? undefined, pageRequestOf(args));
+    return toConnection(page, (job) => this.#shown(job));
   }
 
   @Authorized("jobs:write")

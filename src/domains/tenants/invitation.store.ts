@@ -23,11 +23,15 @@ export class InvitationStore {
     this.#database = database;
   }
 
-  /** Writes an invitation; an open one of the same address is taken back, so that one link works. */
+  /**
+   * Writes an invitation; an open one of the same address is taken back, so that one link works. Of two at once the second
+   * waits for the first, and takes it back: without the lock neither would see the other, and the index refuse one.
+   */
   async add(invitation: Invitation & { secretHash: Uint8Array<ArrayBuffer> }, actor: Actor): Promise<void> {
     const { tenantId, email, role, createdAt } = invitation;
     await this.#database.forTenant(tenantId, (prisma) =>
       prisma.$transaction(async (transaction) => {
+        await transaction.$executeRaw`select pg_advisory_xact_lock(72707377, hashtext(${`${tenantId} ${email}`}))`;
         await transaction.invitation.updateMany({
           where: { tenantId, email, acceptedAt: null, revokedAt: null },
           data: { revokedAt: createdAt },

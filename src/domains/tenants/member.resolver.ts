@@ -102,6 +102,16 @@ export class MemberResolver {
     await this.#service.remove(byOf(context), userId);
     return true;
   }
+
+  @Authorized("tenant:read")
+  @Mutation(() => Boolean, {
+    description: "Gives up one's own place in the tenant, whatever one's role. Its last owner has to stay.",
+  })
+  async leaveTenant(@Ctx() context: RequestContext): Promise<boolean> {
+    const by = byOf(context);
+    await this.#service.remove(by, by.principal.userId);
+    return true;
+  }
 }
 
 function byOf(context: RequestContext): By {

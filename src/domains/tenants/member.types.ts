@@ -89,6 +89,6 @@ export class ChangeMemberRoleInputType {
 
 @InputType("RemoveMemberInput", { description: "The member to remove." })
 export class RemoveMemberInputType {
-  @Field(() => ID, { description: "The member's user id; your own to leave the tenant." })
+  @Field(() => ID, { description: "The member's user id." })
   userId: string;
 }

@@ -3,7 +3,7 @@ import { notFound } from "../../core/errors.ts";
 import { isId } from "../../core/ids.ts";
 import { type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
-import type { DeliveryStatus, WebhookDelivery, WebhookEndpoint } from "./webhook.ts";
+import { type DeliveryStatus, type WebhookDelivery, type WebhookEndpoint, webhookEventTypes } from "./webhook.ts";
 import type { WebhookDeliveriesStore } from "./webhook-deliveries.store.ts";
 import type { WebhookEndpointsStore } from "./webhook-endpoints.store.ts";
 import type { EndpointWithSecret, WebhookRequester, WebhookService } from "./webhooks.service.ts";
@@ -19,6 +19,7 @@ import {
   WebhookEndpointIdInputType,
   WebhookEndpointType,
   WebhookEndpointWithSecretType,
+  WebhookEventTypeType,
 } from "./webhooks.types.ts";
 
 interface Dependencies {
@@ -45,6 +46,12 @@ export class WebhooksResolver {
   ): Promise<Connection<WebhookEndpoint>> {
     const { tenantId } = tenantPrincipalOf(context);
     return toConnection(await this.#dependencies.endpoints.page(tenantId, pageRequestOf(args)), (endpoint) => endpoint);
+  }
+
+  @Authorized("webhooks:read")
+  @Query(() => [WebhookEventTypeType], { description: "The types of events that an endpoint can ask for." })
+  webhookEventTypes(): WebhookEventTypeType[] {
+    return Object.entries(webhookEventTypes).map(([name, description]) => ({ name, description }));
   }
 
   @Authorized("webhooks:read")

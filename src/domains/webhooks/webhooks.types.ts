@@ -68,6 +68,15 @@ export class WebhookEndpointType extends NodeType {
 
 export const WebhookEndpointConnectionType = connectionType("WebhookEndpoint", () => WebhookEndpointType);
 
+@ObjectType("WebhookEventType", { description: "What a tenant can be told of.", simpleResolvers: true })
+export class WebhookEventTypeType {
+  @Field(() => String, { description: "The name that an endpoint asks for it by, as `noun.verb`." })
+  name: string;
+
+  @Field(() => String, { description: "When it happens." })
+  description: string;
+}
+
 @ObjectType("WebhookEndpointWithSecret", { description: "An endpoint with its secret.", simpleResolvers: true })
 export class WebhookEndpointWithSecretType {
   @Field(() => WebhookEndpointType, { description: "The endpoint." })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../../../src/core/ids.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
 
 let gateway: TestGateway;
@@ -57,6 +58,30 @@ describe("a session's cookie", () => {
     const answer = await ask({ cookie: await signedIn(), ...ours, authorization: "Bearer nonsense" });
     expect(answer).toContain("UNAUTHENTICATED");
   });
+});
+
+test("a session's cookie counts for files, too, and from our own pages alone", async () => {
+  const cookie = await signedIn();
+  const id = newId("dataset");
+  const put = async (headers: Record<string, string>) =>
+    await fetch(`${gateway.url}/datasets/${id}?format=CSV`, {
+      method: "PUT",
+      headers: { cookie, ...headers },
+      body: "text\nhello\n",
+    });
+  const refused = await put({ "sec-fetch-site": "cross-site" });
+  expect(refused.status).toBe(401);
+  expect(await gateway.sql("select 1 from datasets where tenant_id = $1", [tenant.id])).toEqual([]);
+  expect((await put(ours)).status).toBe(201);
+  const submit = "mutation($input: SubmitJobInput!) { submitJob(input: $input) { resultsPath } }";
+  const source = { datasetId: id };
+  const { resultsPath } = (await tenant.owner.ask(submit, { input: { model: "mail", source } })).data.submitJob;
+  for (const path of [`/datasets/${id}`, resultsPath]) {
+    const method = path === resultsPath ? "GET" : "HEAD";
+    const from = async (site: string) =>
+      (await fetch(`${gateway.url}${path}`, { method, headers: { cookie, "sec-fetch-site": site } })).status;
+    expect([await from("cross-site"), await from("same-site"), await from("same-origin")]).toEqual([401, 401, 200]);
+  }
 });
 
 test.each(["/session", "/session/refresh", "/session/switch"])("%s is refused to every other site", async (path) => {

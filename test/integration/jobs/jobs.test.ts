@@ -252,3 +252,30 @@ describe("what cannot be a job is refused, and leaves nothing:", () => {
     ).toEqual([]);
   });
 });
+
+describe("the list of jobs", () => {
+  const list =
+    "query($state: JobState, $after: String) { jobs(first: 2, state: $state, after: $after) { nodes { id state } pageInfo { hasNextPage endCursor } } }";
+  const page = async (of: TestTenant, variables: object) => (await of.key.ask(list, { ...variables })).data.jobs;
+
+  test("is of one state where that is asked for, newest first, page by page", async () => {
+    const other = await gateway.createTenant("Lister");
+    const client = new JobClient(other.key);
+    const submit = async (input: object) => (await client.submit({ model: "digits", source: { inputs: [input] } })).id;
+    const good = [await submit(grey(1)), await submit(grey(2))];
+    const bad = await submit({ text: "no picture" });
+    good.push(await submit(grey(3)));
+    await Promise.all([...good, bad].map((id) => client.until(id, ["SUCCEEDED", "FAILED"])));
+    const newest = ({ nodes }: { nodes: { id: string }[] }) => nodes.map(({ id }) => id);
+    const first = await page(other, { state: "SUCCEEDED" });
+    expect(newest(first)).toEqual([good[2], good[1]]);
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    const second = await page(other, { state: "SUCCEEDED", after: first.pageInfo.endCursor });
+    expect(newest(second)).toEqual([good[0]]);
+    expect(second.pageInfo.hasNextPage).toBe(false);
+    expect(newest(await page(other, { state: "FAILED" }))).toEqual([bad]);
+    expect(newest(await page(other, { state: "CANCELED" }))).toEqual([]);
+    expect(newest(await page(other, {}))).toEqual([good[2], bad]);
+    expect(newest(await page(tenant, { state: "FAILED" }))).not.toContain(bad);
+  });
+});

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../../support/gateway.ts";
 import type { GraphqlClient } from "../../support/graphql-client.ts";
 import { signInAt } from "../../support/people.ts";
@@ -73,6 +74,19 @@ describe("an invitation", () => {
     expect(await rolesOf(tenant)).toEqual(["FINANCE", "OWNER"]);
   });
 
+  test("is the one that works, of ten of one address that are made at once", async () => {
+    const tenant = await gateway.createTenant();
+    const input = { email: newEmail(), role: "FINANCE" };
+    const made = await Promise.all(Array.from({ length: 10 }, () => tenant.owner.ask(invite, { input })));
+    const accepted = [];
+    for (const { data } of made) {
+      const { errors } = await gateway.client().send(accept, { input: { token: data.inviteMember.token, password } });
+      accepted.push(errors[0]?.extensions.code ?? "ACCEPTED");
+    }
+    expect(accepted.toSorted()).toEqual(["ACCEPTED", ...Array.from({ length: 9 }, () => "NOT_FOUND")]);
+    expect(await rolesOf(tenant)).toEqual(["FINANCE", "OWNER"]);
+  });
+
   test("is over when it was withdrawn, replaced or has expired", async () => {
     const tenant = await gateway.createTenant();
     const email = newEmail();
@@ -127,6 +141,39 @@ describe("owners", () => {
     expect((await tenant.owner.refusal(remove, { input: { userId } })).extensions.code).toBe("CONFLICT");
     const demoted = await tenant.owner.refusal(changeRole, { input: { userId, role: "ADMIN" } });
     expect(demoted.extensions.code).toBe("CONFLICT");
+  });
+});
+
+describe("whoever leaves a tenant", () => {
+  const leave = "mutation { leaveTenant }";
+
+  test.each(["DEVELOPER", "FINANCE", "ADMIN"])(
+    "as %s is out of it within a second, and nobody else is",
+    async (role) => {
+      const tenant = await gateway.createTenant();
+      const { client, userId } = await joined(tenant, role);
+      expect((await client.ask(leave)).data.leaveTenant).toBe(true);
+      expect(await rolesOf(tenant)).toEqual(["OWNER"]);
+      const isOut = async () =>
+        (await client.send("{ tenant { id } }")).errors[0]?.extensions.code === "UNAUTHENTICATED";
+      await eventually(isOut, { withinMs: 1_000, what: "whoever left to be refused" });
+      const { auditEvents } = (await tenant.owner.ask("{ auditEvents { nodes { action actorId subjectId } } }")).data;
+      expect(auditEvents.nodes[0]).toEqual({ action: "member.removed", actorId: userId, subjectId: userId });
+    },
+  );
+
+  test("is not its last owner", async () => {
+    const tenant = await gateway.createTenant();
+    expect((await tenant.owner.refusal(leave)).extensions.code).toBe("CONFLICT");
+    const second = await joined(tenant, "OWNER");
+    await tenant.owner.ask(leave);
+    expect((await second.client.refusal(leave)).extensions.code).toBe("CONFLICT");
+    expect(await rolesOf(tenant)).toEqual(["OWNER"]);
+  });
+
+  test("is a person: a key cannot", async () => {
+    const tenant = await gateway.createTenant();
+    expect((await tenant.key.refusal(leave)).extensions.code).toBe("FORBIDDEN");
   });
 });
 

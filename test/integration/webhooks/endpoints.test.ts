@@ -28,6 +28,18 @@ afterEach(async () => {
   await told.receiver.close();
 });
 
+describe("the types of events", () => {
+  test("are all that an endpoint can ask for, each said in a sentence", async () => {
+    const { owner } = told.tenant;
+    const types = (await owner.ask("{ webhookEventTypes { name description } }")).data.webhookEventTypes;
+    const events = types.map(({ name }: { name: string }) => name);
+    expect(events).toContain("job.finished");
+    for (const { description } of types) expect(description).toMatch(/^[A-Z].*\.$/);
+    const made = await owner.ask(create, { input: { url: told.receiver.url, events } });
+    expect(made.data.createWebhookEndpoint.endpoint.events.toSorted()).toEqual(events.toSorted());
+  });
+});
+
 describe("an endpoint", () => {
   test("that answers 410 Gone is disabled at once, and says why; the audit log has it", async () => {
     told.receiver.answers(() => ({ code: 410 }));
