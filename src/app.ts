@@ -14,13 +14,16 @@ import {
 import { buildBilling } from "./billing-assembly.ts";
 import { type Chore, startChores } from "./chores.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
+import { isErrorCode } from "./core/errors.ts";
 import { newId } from "./core/ids.ts";
+import type { Principal } from "./core/principal.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
 import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
 import { CreditResolver } from "./domains/billing/credit.resolver.ts";
 import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
 import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
+import { PlanChangeResolver } from "./domains/billing/plan-change.resolver.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { DatasetsResolver } from "./domains/jobs/datasets.resolver.ts";
 import { JobItemsResolver } from "./domains/jobs/job-items.resolver.ts";
@@ -34,6 +37,7 @@ import { MemberResolver } from "./domains/tenants/member.resolver.ts";
 import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
+import { ErrorCountsResolver } from "./domains/usage/error-counts.resolver.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
@@ -90,6 +94,7 @@ export const resolverClasses = [
   RegistryResolver,
   AliasReportResolver,
   UsageResolver,
+  ErrorCountsResolver,
   LimitsResolver,
   TenantLimitsResolver,
   UsageTicksResolver,
@@ -98,6 +103,7 @@ export const resolverClasses = [
   JobItemsResolver,
   DatasetsResolver,
   InvoiceResolver,
+  PlanChangeResolver,
   ExplanationResolver,
   CreditResolver,
   BillingDetailsResolver,
@@ -192,6 +198,7 @@ async function close(
   await jobs.work.close();
   await models.registrations.close();
   await usage.ticks.close();
+  await usage.errorTally.close();
   await models.engine.close();
   models.artifactStore.close();
   const owed = await usage.ledger.close(config.shutdownTimeoutMs);
@@ -212,7 +219,12 @@ async function buildServer(
     schema,
     logger,
     introspection: config.introspection,
-    onError: (code: string) => metrics.errors.inc({ code }),
+    onError: (code: string, principal?: Principal) => {
+      metrics.errors.inc({ code });
+      if (isErrorCode(code) && principal !== undefined && principal.kind !== "OPERATOR") {
+        usage.errorTally.note(principal.tenantId, code);
+      }
+    },
   };
   const graphql = await startApollo(doorOptions);
   const subscriptions = new Subscriptions({ ...doorOptions, maxTokens });
@@ -243,6 +255,7 @@ async function buildServer(
     datasets: jobs.datasets,
     results: jobs.results,
     serves,
+    onError: doorOptions.onError,
     signIn: people.signIn,
     dashboard,
   });

@@ -32,6 +32,9 @@ import { TenantService } from "./domains/tenants/tenant.service.ts";
 import { TenantStore } from "./domains/tenants/tenant.store.ts";
 import { ChargeStore } from "./domains/usage/charge.store.ts";
 import type { ChargeRequest } from "./domains/usage/charge.ts";
+import { ErrorCountsResolver } from "./domains/usage/error-counts.resolver.ts";
+import { ErrorCountsStore } from "./domains/usage/error-counts.store.ts";
+import { ErrorTally } from "./domains/usage/error-tally.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
@@ -191,11 +194,21 @@ export function buildUsage(
   const limits = new LimitsResolver(new LimitsStore(database));
   const exports = new UsageExports({ reports, events });
   const days = new UsageDaysStore(database);
-  const resolvers = [resolver, limits, new TenantLimitsResolver(tenantLimits), new UsageTicksResolver(ticks)];
+  const errorCounts = new ErrorCountsStore(database);
+  const errorTally = new ErrorTally({ add: (errors) => errorCounts.add(errors), logger });
+  const resolvers = [
+    resolver,
+    limits,
+    new ErrorCountsResolver(errorCounts),
+    new TenantLimitsResolver(tenantLimits),
+    new UsageTicksResolver(ticks),
+  ];
   const charges = new ChargeStore(database, instanceId);
   return {
     ledger,
     ticks,
+    errorCounts,
+    errorTally,
     exports,
     days,
     chargeWithin: (sql: Sql, requests: readonly ChargeRequest[]) => charges.chargeWithin(sql, requests),

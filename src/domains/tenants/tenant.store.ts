@@ -11,6 +11,8 @@ import { roleOf } from "./role.ts";
 export interface Tenant {
   id: string;
   name: string;
+  /** What it pays in, as three letters of ISO 4217. */
+  currency: string;
   createdAt: Date;
 }
 
@@ -148,9 +150,9 @@ async function addTenant(
     details: { name, plan: planName, ownerId },
     requestId: tenant.requestId,
   });
-  return { id, name, createdAt: now };
+  return { id, name, currency, createdAt: now };
 }
 
-function tenantOf({ id, name, createdAt }: Tenant): Tenant {
-  return { id, name, createdAt };
+function tenantOf({ id, name, currency, createdAt }: Tenant): Tenant {
+  return { id, name, currency, createdAt };
 }

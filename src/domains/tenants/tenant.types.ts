@@ -30,6 +30,9 @@ export class TenantType extends NodeType {
   @Field(() => String, { description: "What it is called." })
   name: string;
 
+  @Field(() => String, { description: "The currency of all its amounts, as three letters of ISO 4217." })
+  currency: string;
+
   @Field(() => GraphQLDateTime, { description: "When it was made." })
   createdAt: Date;
 }
