@@ -30,6 +30,7 @@ import { JobItemsResolver } from "./domains/jobs/job-items.resolver.ts";
 import { JobsResolver } from "./domains/jobs/jobs.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
+import { PlanLimitModelResolver, PriceModelResolver } from "./domains/models/model-names.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
@@ -91,6 +92,8 @@ export const resolverClasses = [
   ApiKeyResolver,
   WebhooksResolver,
   ModelsResolver,
+  PriceModelResolver,
+  PlanLimitModelResolver,
   RegistryResolver,
   AliasReportResolver,
   UsageResolver,

@@ -200,7 +200,7 @@ export function buildUsage(
     resolver,
     limits,
     new ErrorCountsResolver(errorCounts),
-    new TenantLimitsResolver(tenantLimits),
+    new TenantLimitsResolver(tenantLimits, (id) => catalogue.byId(id)?.name),
     new UsageTicksResolver(ticks),
   ];
   const charges = new ChargeStore(database, instanceId);

@@ -13,6 +13,7 @@ import { Artifacts } from "./domains/models/artifacts.ts";
 import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
 import { ModelFiles } from "./domains/models/model-files.ts";
+import { PlanLimitModelResolver, PriceModelResolver } from "./domains/models/model-names.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
 import { OffersService } from "./domains/models/offers.service.ts";
@@ -86,7 +87,12 @@ export async function buildModels(ground: Ground) {
     logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
   );
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
-  const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
+  const resolvers = [
+    new ModelsResolver(catalogue),
+    new PriceModelResolver(catalogue),
+    new PlanLimitModelResolver(catalogue),
+    ...registry.resolvers,
+  ];
   return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
 }
 

@@ -20,6 +20,9 @@ const TenantsPage = lazy(async () => ({ default: (await import("./pages/tenants-
 const MembersPage = lazy(async () => ({ default: (await import("./pages/members-page.tsx")).MembersPage }));
 const PlaygroundPage = lazy(async () => ({ default: (await import("./pages/playground-page.tsx")).PlaygroundPage }));
 const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings-page.tsx")).SettingsPage }));
+const BillingPage = lazy(async () => ({ default: (await import("./pages/billing/billing-page.tsx")).BillingPage }));
+const InvoicePage = lazy(async () => ({ default: (await import("./pages/billing/invoice-page.tsx")).InvoicePage }));
+const InvoicesPage = lazy(async () => ({ default: (await import("./pages/billing/invoices-page.tsx")).InvoicesPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -110,6 +113,9 @@ function Pages() {
       <Route path="/keys" component={KeysPage} />
       <Route path="/models" component={ModelsPage} />
       <Route path="/tenants" component={TenantsPage} />
+      <Route path="/billing" component={BillingPage} />
+      <Route path="/billing/invoices/:id">{({ id }) => <InvoicePage key={id} id={id} />}</Route>
+      <Route path="/invoices" component={InvoicesPage} />
       <Route path="/playground" component={PlaygroundPage} />
       <Route path="/members" component={MembersPage} />
       <Route path="/settings" component={SettingsPage} />

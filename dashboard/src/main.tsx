@@ -7,6 +7,7 @@ import "./styles/table.css";
 import "./styles/states.css";
 import "./styles/usage.css";
 import "./styles/playground.css";
+import "./styles/billing.css";
 import "./styles/narrow.css";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";

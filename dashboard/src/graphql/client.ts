@@ -1,7 +1,8 @@
 import { authExchange } from "@urql/exchange-auth";
 import { cacheExchange } from "@urql/exchange-graphcache";
-import { Client, type CombinedError, fetchExchange } from "urql";
+import { Client, type CombinedError, fetchExchange, subscriptionExchange } from "urql";
 import { refresh } from "../session/session.ts";
+import { streamsOf } from "./streams.ts";
 
 /** Things that have no id of their own are kept with what they were read from. */
 const withoutId = () => null;
@@ -24,7 +25,29 @@ const embedded = [
   "IssuedApiKey",
   "CreatedTenant",
   "InvitedMember",
+  // Versions of a plan have one id.
+  "Plan",
+  "PriceTier",
+  "PlanLimit",
+  "PlanChangePreview",
+  "BillingDetails",
+  "CreditBalance",
+  "InvoiceDraft",
+  "InvoiceLine",
+  "InvoiceParty",
+  "InvoiceLineExplanation",
+  "ExplainedDay",
+  "ExplainedPrice",
+  "ExplainedTier",
+  "UsageComparison",
+  "UsageForecast",
+  "MeterForecast",
+  "UsageTick",
+  "LimitAlert",
+  "ErrorCount",
 ];
+
+const credits = ["creditGrants", "creditBalance", "invoiceDraft"];
 
 /** The lists that a mutation makes old: they are read again when they are next looked at. */
 const outdates: Record<string, string[]> = {
@@ -32,6 +55,17 @@ const outdates: Record<string, string[]> = {
   rotateApiKey: ["apiKeys"],
   revokeApiKey: ["apiKeys"],
   createTenant: ["tenants"],
+  changePlan: ["managedTenant", "tenant", "invoiceDraft", "previewPlanChange"],
+  createPlan: ["plans", "planVersions"],
+  createPlanVersion: ["plans", "planVersions", "previewPlanChange"],
+  setTenantLimit: ["tenantLimits"],
+  removeLimit: ["tenantLimits"],
+  grantCredit: credits,
+  issueInvoice: [...credits, "invoices"],
+  voidInvoice: [...credits, "invoices"],
+  issueCreditNote: ["invoices", "invoice"],
+  setBillingDetails: ["billingDetails"],
+  setBillingTerms: ["billingDetails", "invoiceDraft"],
 };
 
 const touched = Object.fromEntries(
@@ -74,6 +108,7 @@ export function createGraphqlClient(onSignedOut: () => void): Client {
           },
         }),
       ),
+      subscriptionExchange({ forwardSubscription: streamsOf(onSignedOut) }),
       fetchExchange,
     ],
   });

@@ -38,7 +38,7 @@ function Figure({ name, now, before, write }: FigureProps) {
   return (
     <div>
       <p className="dim small">{name}</p>
-      <p className="figure-value">{now === undefined ? <Skeleton height={30} width={110} my={4} /> : write(now)}</p>
+      <div className="figure-value">{now === undefined ? <Skeleton height={30} width={110} my={4} /> : write(now)}</div>
       <p className="delta">{now === undefined || before === undefined ? " " : comparison(now, before, write)}</p>
     </div>
   );
