@@ -87,12 +87,7 @@ export async function buildModels(ground: Ground) {
     logger.warn({ reason: messageOf(error) }, "starts while versions are still loading"),
   );
   const platformModelId = (name: string) => catalogue.find("OPERATOR", name)?.id;
-  const resolvers = [
-    new ModelsResolver(catalogue),
-    new PriceModelResolver(catalogue),
-    new PlanLimitModelResolver(catalogue),
-    ...registry.resolvers,
-  ];
+  const resolvers = [new ModelsResolver(catalogue), ...registry.resolvers];
   return { catalogue, engine, hosting, ...registry, platformModelId, resolvers };
 }
 
@@ -135,6 +130,8 @@ function buildRegistry(
     watch,
     resolvers: [
       new AliasReportResolver(catalogue, watch),
+      new PriceModelResolver(catalogue),
+      new PlanLimitModelResolver(catalogue),
       new RegistryResolver({ catalogue, registrations, aliases, moves, offers }),
     ],
   };

@@ -2,11 +2,13 @@ import { Tabs } from "@mantine/core";
 import { CodeBlock } from "../components/copy.tsx";
 import { count, milliseconds, money, percent } from "../format.ts";
 import type { InferInput, TryMutation } from "../graphql/generated/graphql.ts";
+import { useCurrency } from "../session/currency.tsx";
 
 type Answered = TryMutation["infer"];
 
 /** What the model said, how sure it is, how long it took and what it cost. */
 export function InferenceAnswer({ inference }: { inference: Answered }) {
+  const currency = useCurrency();
   const [output] = inference.outputs;
   if (output === undefined) return null;
   const amount = inference.usage.reduce((sum, used) => sum + BigInt(used.amount), 0n);
@@ -41,7 +43,7 @@ export function InferenceAnswer({ inference }: { inference: Answered }) {
           name="Charged"
           value={inference.usage.map(({ quantity, meter }) => `${count(quantity)} ${meter}`).join(", ")}
         />
-        <Fact name="Cost" value={money(amount, undefined)} />
+        <Fact name="Cost" value={money(amount, currency)} />
       </dl>
     </div>
   );

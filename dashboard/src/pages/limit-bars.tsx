@@ -1,7 +1,7 @@
 import { Badge } from "../components/page.tsx";
 import { count, fromNow, money, percent, utc, words } from "../format.ts";
 
-interface Limit {
+export interface Limit {
   id: string;
   kind: string;
   meter: string | null;
@@ -10,20 +10,18 @@ interface Limit {
   used: number;
   remaining: number;
   resetsAt: string | null;
+  alerts: readonly { threshold: number; crossedAt: string }[];
 }
 
 /** Each limit with how much of it is gone, and when it is whole again. */
-export function LimitBars({ limits }: { limits: readonly Limit[] }) {
+export function LimitBars({ limits, currency }: { limits: readonly Limit[]; currency: string | undefined }) {
   if (limits.length === 0) return <p className="dim">No limit applies.</p>;
   return (
     <ul className="limits">
       {limits.map((limit) => (
         <li key={limit.id}>
           <div className="limit-head">
-            <span className="strong">
-              {words(limit.kind)}
-              {limit.meter === null ? "" : ` of ${limit.meter.replaceAll("_", " ")}`}
-            </span>
+            <span className="strong">{limitName(limit)}</span>
             <LimitState share={shareOf(limit)} />
           </div>
           <meter
@@ -35,7 +33,7 @@ export function LimitBars({ limits }: { limits: readonly Limit[] }) {
           />
           <div className="limit-foot dim small">
             <span>
-              {write(limit, limit.used)} of {write(limit, limit.limit)}
+              {writeOf(limit, limit.used, currency)} of {writeOf(limit, limit.limit, currency)}
             </span>
             {limit.resetsAt === null ? null : (
               <span title={utc(limit.resetsAt)}>
@@ -59,8 +57,13 @@ function LimitState({ share }: { share: number }) {
 }
 
 /** A budget is money, in micro-units; all else is counted. */
-function write({ kind }: Limit, value: number): string {
-  return kind === "BUDGET" ? money(value, undefined) : count(value);
+export function writeOf({ kind }: Pick<Limit, "kind">, value: number, currency: string | undefined): string {
+  return kind === "BUDGET" ? money(value, currency) : count(value);
+}
+
+/** "Quota of inputs". */
+export function limitName({ kind, meter }: Pick<Limit, "kind" | "meter">): string {
+  return `${words(kind)}${meter === null ? "" : ` of ${meter.replaceAll("_", " ")}`}`;
 }
 
 function shareOf({ used, limit }: Limit): number {

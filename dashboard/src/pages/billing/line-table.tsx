@@ -67,7 +67,7 @@ function LineRows({ line, currency }: { line: Line; currency: string }) {
               aria-controls={panelId}
               onClick={() => setOpen((before) => !before)}
             >
-              <Icon name={isOpen ? "down" : "right"} size={14} />
+              <Icon name={isOpen ? "open" : "right"} size={14} />
               <Description text={line.description} />
             </UnstyledButton>
           )}
