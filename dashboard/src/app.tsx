@@ -23,6 +23,10 @@ const SettingsPage = lazy(async () => ({ default: (await import("./pages/setting
 const BillingPage = lazy(async () => ({ default: (await import("./pages/billing/billing-page.tsx")).BillingPage }));
 const InvoicePage = lazy(async () => ({ default: (await import("./pages/billing/invoice-page.tsx")).InvoicePage }));
 const InvoicesPage = lazy(async () => ({ default: (await import("./pages/billing/invoices-page.tsx")).InvoicesPage }));
+const PlansPage = lazy(async () => ({ default: (await import("./pages/plans/plans-page.tsx")).PlansPage }));
+const PlanPage = lazy(async () => ({ default: (await import("./pages/plans/plan-page.tsx")).PlanPage }));
+const PlanFormPage = lazy(async () => ({ default: (await import("./pages/plans/plan-form-page.tsx")).PlanFormPage }));
+const TenantPage = lazy(async () => ({ default: (await import("./pages/tenant/tenant-page.tsx")).TenantPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -113,6 +117,13 @@ function Pages() {
       <Route path="/keys" component={KeysPage} />
       <Route path="/models" component={ModelsPage} />
       <Route path="/tenants" component={TenantsPage} />
+      <Route path="/tenants/:id">{({ id }) => <TenantPage key={id} id={id} />}</Route>
+      <Route path="/plans" component={PlansPage} />
+      <Route path="/plans/new">
+        <PlanFormPage name={undefined} />
+      </Route>
+      <Route path="/plans/:name">{({ name }) => <PlanPage key={name} name={name} />}</Route>
+      <Route path="/plans/:name/new-version">{({ name }) => <PlanFormPage key={name} name={name} />}</Route>
       <Route path="/billing" component={BillingPage} />
       <Route path="/billing/invoices/:id">{({ id }) => <InvoicePage key={id} id={id} />}</Route>
       <Route path="/invoices" component={InvoicesPage} />

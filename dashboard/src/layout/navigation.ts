@@ -18,6 +18,7 @@ const groups: NavGroup[] = [
     items: [
       { path: "/", label: "Overview", icon: "overview", needs: "usage:read", kind: "MEMBER" },
       { path: "/tenants", label: "Tenants", icon: "tenants", needs: "tenants:read", kind: "OPERATOR" },
+      { path: "/plans", label: "Plans", icon: "plans", needs: "plans:write", kind: "OPERATOR" },
       { path: "/invoices", label: "Invoices", icon: "billing", needs: "invoices:write", kind: "OPERATOR" },
       { path: "/playground", label: "Playground", icon: "playground", needs: "inferences:create", kind: "MEMBER" },
       { path: "/models", label: "Models", icon: "models", needs: "models:read" },

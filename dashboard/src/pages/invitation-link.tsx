@@ -5,7 +5,15 @@ import { CopyButton } from "../components/copy.tsx";
 export function InvitationLink({ email, token, onClose }: { email: string; token: string; onClose: () => void }) {
   const link = `${window.location.origin}/invitation#${token}`;
   return (
-    <Modal opened onClose={onClose} title={`Invitation for ${email}`} size="lg" closeOnClickOutside={false} centered>
+    <Modal
+      opened
+      closeButtonProps={{ "aria-label": "Close" }}
+      onClose={onClose}
+      title={`Invitation for ${email}`}
+      size="lg"
+      closeOnClickOutside={false}
+      centered
+    >
       <Stack>
         <Text size="sm">
           Send this link to {email}, and to nobody else. It is shown this once, works once, and for seven days.

@@ -164,7 +164,7 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: Key; onClose: () => voi
   };
   if (tookMs !== undefined)
     return (
-      <Modal opened onClose={onClose} title="Revoked" centered>
+      <Modal opened closeButtonProps={{ "aria-label": "Close" }} onClose={onClose} title="Revoked" centered>
         <Stack>
           <Text size="sm" role="status">
             <strong>{apiKey.name}</strong> was revoked in {tookMs} ms, and is refused by every gateway within a second
@@ -211,7 +211,7 @@ export function FormDialog({ title, onClose, onSubmit, children }: FormDialogPro
     void onSubmit();
   };
   return (
-    <Modal opened onClose={onClose} title={title} centered>
+    <Modal opened closeButtonProps={{ "aria-label": "Close" }} onClose={onClose} title={title} centered>
       <form onSubmit={submit}>
         <Stack>{children}</Stack>
       </form>

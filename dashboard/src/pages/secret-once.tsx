@@ -7,7 +7,15 @@ import type { IssuedSecret } from "./key-dialogs.tsx";
 export function SecretOnce({ name, secret, overlapEndsAt, onClose }: IssuedSecret & { onClose: () => void }) {
   const programs = programsWith(`${window.location.origin}/graphql`);
   return (
-    <Modal opened onClose={onClose} title={`The secret of ${name}`} size="lg" closeOnClickOutside={false} centered>
+    <Modal
+      opened
+      closeButtonProps={{ "aria-label": "Close" }}
+      onClose={onClose}
+      title={`The secret of ${name}`}
+      size="lg"
+      closeOnClickOutside={false}
+      centered
+    >
       <Stack>
         <Text size="sm">Store it now: it is shown this once, and kept nowhere but as a hash.</Text>
         <div className="secret">

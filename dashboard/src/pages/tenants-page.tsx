@@ -1,6 +1,7 @@
 import { Button, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useMutation, useQuery } from "urql";
+import { Link } from "wouter";
 import { CopyButton, Id } from "../components/copy.tsx";
 import { type Column, DataTable } from "../components/data-table.tsx";
 import { Icon } from "../components/icons.tsx";
@@ -35,10 +36,18 @@ const TenantsDocument = graphql(`
 type Tenant = TenantsQuery["tenants"]["nodes"][number];
 
 const columns: Column<Tenant>[] = [
-  { head: "Tenant", cell: ({ name }) => <span className="strong">{name}</span> },
+  { head: "Tenant", cell: ({ id, name }) => <TenantLink id={id} name={name} /> },
   { head: "Made", cell: ({ createdAt }) => <When at={createdAt} /> },
   { head: "Id", cell: ({ id }) => <Id value={id} /> },
 ];
+
+function TenantLink({ id, name }: { id: string; name: string }) {
+  return (
+    <Link className="text-link strong" href={`/tenants/${id}`}>
+      {name}
+    </Link>
+  );
+}
 
 export function TenantsPage() {
   const pages = usePages();
@@ -124,7 +133,14 @@ interface MadeProps {
 
 function MadeTenant({ name, ownerEmail, password, onClose }: MadeProps) {
   return (
-    <Modal opened onClose={onClose} title={`${name} is there`} closeOnClickOutside={false} centered>
+    <Modal
+      opened
+      closeButtonProps={{ "aria-label": "Close" }}
+      onClose={onClose}
+      title={`${name} is there`}
+      closeOnClickOutside={false}
+      centered
+    >
       <Stack>
         {password === null ? (
           <Text size="sm">{ownerEmail} had a user already, and signs in with the password that they have.</Text>

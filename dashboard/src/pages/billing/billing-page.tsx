@@ -1,8 +1,12 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import { useQuery } from "urql";
 import { Page, Panel } from "../../components/page.tsx";
 import { Pager, usePages } from "../../components/pager.tsx";
 import { Empty, Failure, Waiting } from "../../components/states.tsx";
 import { graphql } from "../../graphql/generated/gql.ts";
+import { useMay, useSession } from "../../session/who.tsx";
+import { ChangePlan } from "../tenant/change-plan.tsx";
 import { CreditsPanel } from "./credits-panel.tsx";
 import { DetailsPanel } from "./details-panel.tsx";
 import { DraftPanel } from "./draft-panel.tsx";
@@ -96,6 +100,14 @@ export function BillingPage() {
     variables: { after: pages.after },
     requestPolicy: "cache-and-network",
   });
+  const [isChanging, setChanging] = useState(false);
+  const mayMove = useMay("subscriptions:write");
+  const { tenantName } = useSession().who;
+  const change = (
+    <Button size="xs" variant="default" disabled={data === undefined} onClick={() => setChanging(true)}>
+      Change plan
+    </Button>
+  );
   return (
     <Page title="Billing" lead="What you are on, what this period comes to, and what you were asked for.">
       {error === undefined ? null : <Failure error={error} retry={() => ask({ requestPolicy: "network-only" })} />}
@@ -115,7 +127,7 @@ export function BillingPage() {
         />
       </Panel>
       <Pager pages={pages} pageInfo={data?.invoices.pageInfo} />
-      <Panel title="Plan" flush>
+      <Panel title="Plan" actions={mayMove ? change : undefined} flush>
         {data === undefined ? <Waiting lines={4} /> : <PlanPanel subscriptions={data.tenant.subscriptions} />}
       </Panel>
       <div className="grid">
@@ -128,6 +140,14 @@ export function BillingPage() {
         </Panel>
         <DetailsPanel details={data?.billingDetails} />
       </div>
+      {isChanging && data !== undefined ? (
+        <ChangePlan
+          tenantId={undefined}
+          tenant={{ name: tenantName ?? "", currency: data.creditBalance.currency }}
+          onClose={() => setChanging(false)}
+          onDone={() => ask({ requestPolicy: "network-only" })}
+        />
+      ) : null}
     </Page>
   );
 }
