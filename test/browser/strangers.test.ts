@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeBareInvoice } from "../support/bare-invoice.ts";
 import { goTo, launchBrowser, signInAs, sizes, visit } from "../support/browser.ts";
 import { startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
 
@@ -7,10 +8,12 @@ let gateway: TestGateway;
 let browser: Browser;
 let mine: TestTenant;
 let theirs: TestTenant;
+let invoiceId: string;
 
 beforeAll(async () => {
   [gateway, browser] = await Promise.all([startTestGateway(), launchBrowser()]);
   [mine, theirs] = await Promise.all([gateway.createTenant("Mine"), gateway.createTenant("Theirs")]);
+  ({ invoiceId } = await writeBareInvoice(gateway.sql, mine.id));
 });
 
 afterAll(async () => {
@@ -27,11 +30,22 @@ const signedIn = async (tenant: TestTenant, path?: string) => {
 
 test("whoever opens the addresses of another tenant sees their own, and nothing of the other", async () => {
   const { page, close } = await signedIn(theirs);
-  for (const path of ["/", "/keys", "/members", "/audit", "/settings", `/keys/${mine.apiKeyId}`, "/tenants"]) {
+  for (const path of [
+    "/",
+    "/keys",
+    "/members",
+    "/audit",
+    "/settings",
+    `/keys/${mine.apiKeyId}`,
+    "/tenants",
+    `/tenants/${mine.id}`,
+    "/billing",
+    `/billing/invoices/${invoiceId}`,
+  ]) {
     await page.goto(path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     const text = await page.content();
-    for (const secret of [mine.id, mine.apiKeyId, mine.ownerEmail]) expect(text, path).not.toContain(secret);
+    for (const secret of [mine.id, mine.apiKeyId, mine.ownerEmail, "INV-1"]) expect(text, path).not.toContain(secret);
   }
   await close();
 });

@@ -148,6 +148,7 @@ function Downloads({ invoice }: { invoice: Invoice }) {
 }
 
 function Head({ invoice, actions }: { invoice: Invoice; actions: ReactNode }) {
+  const isOperator = useSession().who.kind === "OPERATOR";
   return (
     <Panel>
       <div className="invoice-head">
@@ -158,6 +159,13 @@ function Head({ invoice, actions }: { invoice: Invoice; actions: ReactNode }) {
           </p>
           <p className="dim">{whatBecameOf(invoice)}</p>
           {invoice.reason === null ? null : <p>“{invoice.reason}”</p>}
+          {isOperator ? (
+            <p>
+              <Link className="text-link" href={`/tenants/${invoice.tenantId}`}>
+                {invoice.customer.name}
+              </Link>
+            </p>
+          ) : null}
           {invoice.correctsId === null ? null : (
             <Link className="text-link" href={`/billing/invoices/${invoice.correctsId}`}>
               The invoice that it corrects
