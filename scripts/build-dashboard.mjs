@@ -19,7 +19,8 @@ export function buildDashboard() {
   rmSync(dist, { recursive: true, force: true });
   runTool("graphql-codegen", ["--config", "dashboard/codegen.yml"]);
   runTool("tsc", ["-p", "dashboard"]);
-  runTool("vite", ["build", "dashboard", "--logLevel", "warn"]);
+  // Whatever a test runner calls itself: what is tested is what is shipped, and not a third larger.
+  runTool("vite", ["build", "dashboard", "--logLevel", "warn"], { NODE_ENV: "production" });
   compress();
   writeFileSync(stamp, "");
 }

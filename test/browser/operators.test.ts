@@ -129,6 +129,9 @@ describe.each(sizes)("at $name", (size) => {
     await dialog.getByRole("button", { name: "Issue credit note" }).click();
     await page.getByRole("link", { name: /^CRN-/ }).waitFor();
     await lookAt(page, "invoice-above");
+    await goTo(page, "Invoices");
+    await page.getByRole("link", { name: /^CRN-/ }).first().waitFor();
+    await lookAt(page, "invoices");
     expect(above.complaints).toEqual([]);
     await above.close();
 

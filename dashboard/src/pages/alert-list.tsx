@@ -17,8 +17,8 @@ export function AlertList({ limits, currency }: { limits: readonly Limit[]; curr
         <li key={limit.id} className={threshold >= 100 ? "alert bad" : "alert warn"}>
           <Icon name="warning" size={16} />
           <span>
-            <strong>{threshold >= 100 ? "Used up" : `${threshold} % used`}</strong>: {limitName(limit).toLowerCase()},{" "}
-            {writeOf(limit, limit.limit, currency)}
+            <strong>{threshold >= 100 ? "Used up" : `${threshold} % reached`}</strong>: {limitName(limit).toLowerCase()}
+            , {writeOf(limit, limit.limit, currency)}
           </span>
           <When at={crossedAt} />
         </li>

@@ -5,6 +5,7 @@ export interface Limit {
   id: string;
   kind: string;
   meter: string | null;
+  period: string | null;
   scope: string;
   limit: number;
   used: number;
@@ -61,9 +62,16 @@ export function writeOf({ kind }: Pick<Limit, "kind">, value: number, currency: 
   return kind === "BUDGET" ? money(value, currency) : count(value);
 }
 
-/** "Quota of inputs". */
-export function limitName({ kind, meter }: Pick<Limit, "kind" | "meter">): string {
-  return `${words(kind)}${meter === null ? "" : ` of ${meter.replaceAll("_", " ")}`}`;
+const periodNames = new Map([
+  ["HOUR", "an hour"],
+  ["DAY", "a day"],
+  ["BILLING_PERIOD", "a billing period"],
+]);
+
+/** "Quota of inputs for a day". */
+export function limitName({ kind, meter, period }: Pick<Limit, "kind" | "meter" | "period">): string {
+  const of = meter === null ? "" : ` of ${meter.replaceAll("_", " ")}`;
+  return `${words(kind)}${of}${period === null ? "" : ` for ${periodNames.get(period) ?? period}`}`;
 }
 
 function shareOf({ used, limit }: Limit): number {

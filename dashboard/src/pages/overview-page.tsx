@@ -79,6 +79,7 @@ const OverviewDocument = graphql(`
       id
       kind
       meter
+      period
       scope
       limit
       used
@@ -119,7 +120,7 @@ export function OverviewPage() {
     >
       {error === undefined ? null : <Failure error={error} retry={() => ask({ requestPolicy: "network-only" })} />}
       <AlertList limits={data?.limits ?? []} currency={currency} />
-      <Panel title="Usage" note="Inputs answered, by when they were charged">
+      <Panel title="Usage" note="Inputs answered, by when they were charged. Dashes: the period before.">
         <Figures
           total={data?.usage.total}
           before={data?.usage.comparison?.total}

@@ -162,7 +162,7 @@ describe("seeing tenants", () => {
 
     const resolver = new TenantResolver(house.tenants, house.tenantStore);
     const context = contextOf(await people.principalAfter(owner));
-    const root = { id: other.tenantId, name: "Other", createdAt: new Date() };
+    const root = { id: other.tenantId, name: "Other", currency: "USD", createdAt: new Date() };
     const members = resolver.members(root, context, { first: 20, after: null });
     expect((await refusalOf(members)).code).toBe("NOT_FOUND");
   });
