@@ -168,7 +168,7 @@ async function measureAll(
     }
   }
   const loading = { setting: warmUpSetting, requests: requests.digits, generator, books };
-  for (const row of await measureExactness(exactness, { ...loading, gateway, pace })) {
+  for (const row of await measureExactness(exactness, { ...loading, gateway, pace, closers })) {
     rows.push(row);
     sayRow(row);
   }

@@ -27,6 +27,13 @@ export interface Gateway {
   verifyUsage(): Promise<{ holds: boolean; said: string }>;
 }
 
+/** The same without a ledger: what metering and limits cost is measured against it. To be started after a whole one, which builds. */
+export async function startUnmetered(closers: Closer[]): Promise<Server> {
+  const preload = path.join(root, "bench", "servers", "unmetered.mjs");
+  const { server } = await startGateway(closers, ["--import", preload]);
+  return { ...server, name: "unmetered" };
+}
+
 /** @param nodeOptions for the gateway's own process. */
 export async function startGateway(closers: Closer[], nodeOptions: string[] = []): Promise<Gateway> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), "tollgate-bench-"));

@@ -4,7 +4,7 @@ import type { Closer } from "../closers.ts";
 
 /** A server under load. */
 export interface Server {
-  name: "bare" | "fastapi" | "tollgate";
+  name: "bare" | "fastapi" | "tollgate" | "unmetered";
   host: string;
   port: number;
   path: string;

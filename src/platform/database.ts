@@ -121,12 +121,28 @@ async function setRolePasswords(url: string): Promise<Record<Role, string> | und
     await owner.query("select pg_advisory_lock(72707371)");
     for (const role of ["tollgate_app", "tollgate_system"] as const) {
       // The literal is base64url of a hash: nothing in it could end the string.
-      await owner.query(`alter role ${role} password '${passwords[role]}'`);
+      await alterRole(owner, `alter role ${role} password '${passwords[role]}'`);
     }
   } finally {
     await owner.end();
   }
   return passwords;
+}
+
+const concurrentUpdate = "XX000";
+const alterAttempts = 10;
+
+/** Roles are the whole server's, and the lock is one database's: a gateway on another database may be altering them, too. */
+async function alterRole(owner: pg.Client, statement: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await owner.query(statement);
+      return;
+    } catch (error) {
+      const isConcurrent = error instanceof pg.DatabaseError && error.code === concurrentUpdate;
+      if (!isConcurrent || attempt === alterAttempts) throw error;
+    }
+  }
 }
 
 async function canConnect(...urls: string[]): Promise<boolean> {

@@ -17,6 +17,7 @@ export class FairShares {
   readonly #accounts = new Map<string, Account>();
   /** The level of the account whose turn it was last. Who begins to wait starts here: time spent idle is no credit. */
   #clock = 0;
+  /** The tenant that began to wait, or was served, last. */
   #lastTenant: string | undefined;
   #contendedUntil = 0;
 
@@ -42,8 +43,8 @@ export class FairShares {
     return now < this.#contendedUntil;
   }
 
-  /** A tenant begins to wait. */
-  join(tenantId: string): void {
+  /** A tenant begins to wait, or is served: one that floods never stops waiting, and never begins to again. */
+  see(tenantId: string): void {
     if (this.#lastTenant !== undefined && this.#lastTenant !== tenantId)
       this.#contendedUntil = performance.now() + contendedMs;
     this.#lastTenant = tenantId;
@@ -92,7 +93,7 @@ export class Account {
   join(kind: RunKind): void {
     if (this.#lines++ === 0) {
       this.level = Math.max(this.level, this.#shares.clock);
-      this.#shares.join(this.tenantId);
+      this.#shares.see(this.tenantId);
     }
     if (this.#waiting[kind]++ === 0) this.#levels[kind] = Math.max(this.#levels[kind], this.#clock);
   }
@@ -105,6 +106,7 @@ export class Account {
 
   /** A row of this kind is taken, and expected to run so long. */
   serve(kind: RunKind, ms: number): void {
+    this.#shares.see(this.tenantId);
     this.#clock = Math.max(this.#clock, this.#levels[kind]);
     this.level += ms / this.weight;
     this.#levels[kind] += ms / kindWeights[kind];

@@ -8,6 +8,7 @@ import { createLogger } from "../../../src/platform/logger.ts";
 import { chargeRequestOf } from "../../support/charge-request.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type LedgerHouse, openLedgerHouse } from "../../support/ledger-house.ts";
+import { openPlanDesk } from "../../support/plan-desk.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 
@@ -162,6 +163,36 @@ describe("a reversal", () => {
     await lock.letGo();
     await reversing;
     expect(ledger.isReversalOwed(request.usageEventId)).toBe(false);
+  });
+});
+
+describe("a lease that is over", () => {
+  const leased = () => chargeRequestOf(tenant, 1, { leaseMs: 60_000 });
+  const places = () =>
+    house.sql("select 1 from concurrency_leases where tenant_id = $1 and expires_at > now()", [tenant]);
+
+  beforeEach(async () => {
+    tenant = await openPlanDesk(house.sql).createTenant({ limits: [{ kind: "CONCURRENCY_LIMIT", quantity: 1 }] });
+  });
+
+  test("is given back before the next charge of this gateway is decided, so nobody meets their own", async () => {
+    for (let round = 0; round < 20; round++) {
+      const request = leased();
+      expect(await ledger.charge(request)).toMatchObject({ kind: "ADMITTED", isLeased: true });
+      expect(await ledger.charge(leased())).toMatchObject({ kind: "CONCURRENCY_LIMITED" });
+      ledger.release(request);
+      // Half of the rounds after it went by itself, or while it does.
+      if (round % 2 === 1)
+        await eventually(async () => (await places()).length === 0, { withinMs: 10_000, what: "it went" });
+    }
+  });
+
+  test("goes with the gateway when that closes", async () => {
+    const request = leased();
+    await ledger.charge(request);
+    ledger.release(request);
+    await ledger.close(10_000);
+    expect(await places()).toEqual([]);
   });
 });
 

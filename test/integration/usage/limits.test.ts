@@ -168,6 +168,38 @@ describe("a concurrency limit", () => {
     expect(kindsOf(await charge(tenant, [1, 1, 1], lease))).toEqual(["ADMITTED", "ADMITTED", "CONCURRENCY_LIMITED"]);
     expect(await house.sql("select 1 from concurrency_leases where tenant_id = $1", [tenant])).toHaveLength(2);
   });
+
+  test("keeps as many places as there were requests at once, and lets go of them when there are few for long", async () => {
+    const tenant = await desk.createTenant({ limits: [{ kind: "CONCURRENCY_LIMIT", quantity: 100 }] });
+    const places = async () => {
+      const [row] = await house.sql(
+        `select count(*)::int as places, (count(*) filter (where expires_at > now()))::int as taken
+           from concurrency_leases where tenant_id = $1`,
+        [tenant],
+      );
+      return row;
+    };
+    const work = async (atOnce: number) => {
+      const requests = Array.from({ length: atOnce }, () => chargeRequestOf(tenant, 1, lease));
+      expect(new Set(kindsOf(await store.charge(requests)))).toEqual(new Set(["ADMITTED"]));
+      return requests.map(({ usageEventId }) => ({ tenantId: tenant, usageEventId }));
+    };
+    let done = await work(100);
+    for (let round = 0; round < 3; round++) {
+      await store.charge([], done);
+      expect(await places()).toEqual({ places: 100, taken: 0 });
+      done = await work(40);
+      expect(await places()).toEqual({ places: 100, taken: 40 });
+    }
+    await house.sql("update concurrency_leases set leased_at = leased_at - interval '2 minutes' where tenant_id = $1", [
+      tenant,
+    ]);
+    done.push(...(await work(30)));
+    expect(await places()).toEqual({ places: 70, taken: 70 });
+    await store.charge([], done);
+    await work(1);
+    expect(await places()).toEqual({ places: 70, taken: 1 });
+  });
 });
 
 test("a limit of the inputs of a request refuses larger ones, whatever is left of others", async () => {

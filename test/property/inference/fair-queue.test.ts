@@ -281,6 +281,19 @@ test("the runners count as shared while two tenants ask within a second, and not
   expect([queue.shares.isContended(1_299), queue.shares.isContended(1_300)]).toEqual([true, false]);
 });
 
+test("the runners count as shared for as long as one tenant asks now and then beside another that never stops waiting", () => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(0);
+  onTestFinished(() => now.mockRestore());
+  const queue = new Queue();
+  queue.push(new Rows("flood", { rows: 1_000 }));
+  for (let at = 0; at < 10_000; at += 500) {
+    now.mockReturnValue(at);
+    queue.push(new Rows("quiet"));
+    for (let draw = 0; draw < 4; draw++) takeFrom(queue);
+    expect(queue.shares.isContended(at + 499), `at ${at} ms`).toBe(true);
+  }
+});
+
 test("of very many tenants, those who wait for nothing are forgotten, and those who wait are not", () => {
   const shares = new FairShares();
   const queue = new Queue(shares);

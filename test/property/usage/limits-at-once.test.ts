@@ -23,9 +23,9 @@ const anyRequest = fc.record({
   computeUs: fc.constantFrom(0, 900, 4_000),
 });
 const anyTurn = fc.record({
-  group: fc.array(anyRequest, { minLength: 1, maxLength: 6 }),
+  group: fc.array(anyRequest, { minLength: 1, maxLength: 10 }),
   /** What becomes of each that is admitted: settled, taken back, both, or neither, as by a gateway that died. */
-  fates: fc.array(fc.constantFrom("settle", "reverse", "both", "none"), { minLength: 6, maxLength: 6 }),
+  fates: fc.array(fc.constantFrom("settle", "reverse", "both", "none"), { minLength: 10, maxLength: 10 }),
   computeUs: fc.nat(5_000),
 });
 const anyLoad = fc.array(fc.array(anyTurn, { minLength: 1, maxLength: 5 }), { minLength: 2, maxLength: 5 });

@@ -104,7 +104,7 @@ const anyStep = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("charge" as const),
       from,
-      group: fc.array(anyRequest, { minLength: 1, maxLength: 6 }),
+      group: fc.array(anyRequest, { minLength: 1, maxLength: 10 }),
     }),
   },
   {
