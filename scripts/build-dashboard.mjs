@@ -19,7 +19,7 @@ export function buildDashboard() {
   rmSync(dist, { recursive: true, force: true });
   runTool("graphql-codegen", ["--config", "dashboard/codegen.yml"]);
   runTool("tsc", ["-p", "dashboard"]);
-  // Whatever the tests that build it run under: the bundle is the one that is served, and so is what they weigh.
+  // Whatever a test runner calls itself: what is tested is what is shipped, and not a third larger.
   runTool("vite", ["build", "dashboard", "--logLevel", "warn"], { NODE_ENV: "production" });
   compress();
   writeFileSync(stamp, "");

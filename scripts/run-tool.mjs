@@ -5,15 +5,19 @@ import path from "node:path";
 
 export const root = path.resolve(import.meta.dirname, "..");
 
-export function runTool(tool, args, environment = {}) {
+export function runTool(tool, args, env = {}) {
   const bin = path.join(root, "node_modules", ".bin", process.platform === "win32" ? `${tool}.cmd` : tool);
   if (!existsSync(bin)) {
     console.error(`${tool} is not installed, and Tollgate is built with it. Run: npm ci --include=dev`);
     process.exit(1);
   }
-  // biome-ignore lint/style/noProcessEnv: a tool runs in this process's environment; nothing of it is read here
-  const env = { ...process.env, ...environment };
-  const result = spawnSync(bin, args, { cwd: root, env, encoding: "utf8", shell: process.platform === "win32" });
+  const result = spawnSync(bin, args, {
+    cwd: root,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+    // biome-ignore lint/style/noProcessEnv: it is handed on, not read
+    env: { ...process.env, ...env },
+  });
   if (result.status === 0) return;
   console.error(`${tool} ${args.join(" ")} failed:\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error ?? ""}`);
   process.exit(1);

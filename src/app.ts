@@ -14,13 +14,16 @@ import {
 import { buildBilling } from "./billing-assembly.ts";
 import { type Chore, startChores } from "./chores.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
+import { isErrorCode } from "./core/errors.ts";
 import { newId } from "./core/ids.ts";
+import type { Principal } from "./core/principal.ts";
 import { AuditResolver } from "./domains/audit/audit.resolver.ts";
 import { AuditStore } from "./domains/audit/audit.store.ts";
 import { BillingDetailsResolver } from "./domains/billing/billing-details.resolver.ts";
 import { CreditResolver } from "./domains/billing/credit.resolver.ts";
 import { ExplanationResolver } from "./domains/billing/explanation.resolver.ts";
 import { InvoiceResolver } from "./domains/billing/invoice.resolver.ts";
+import { PlanChangeResolver } from "./domains/billing/plan-change.resolver.ts";
 import { EngineResolver } from "./domains/inference/engine.resolver.ts";
 import { InferenceResolver } from "./domains/inference/inference.resolver.ts";
 import { MeasurementsResolver } from "./domains/inference/measurements.resolver.ts";
@@ -30,6 +33,7 @@ import { JobsResolver } from "./domains/jobs/jobs.resolver.ts";
 import { ApiKeyResolver } from "./domains/keys/keys.resolver.ts";
 import { AliasReportResolver } from "./domains/models/alias-report.resolver.ts";
 import { HostedModelsResolver } from "./domains/models/hosted.resolver.ts";
+import { PlanLimitModelResolver, PriceModelResolver } from "./domains/models/model-names.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { RegistryResolver } from "./domains/models/registry.resolver.ts";
 import { PlanResolver } from "./domains/plans/plan.resolver.ts";
@@ -38,6 +42,7 @@ import { MembershipResolver } from "./domains/tenants/membership.resolver.ts";
 import { SubscriptionResolver, TenantSubscriptionsResolver } from "./domains/tenants/subscription.resolver.ts";
 import { TenantResolver } from "./domains/tenants/tenant.resolver.ts";
 import { DriftResolver } from "./domains/usage/drift.resolver.ts";
+import { ErrorCountsResolver } from "./domains/usage/error-counts.resolver.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { PartitionsStore } from "./domains/usage/partitions.store.ts";
 import { TenantLimitsResolver } from "./domains/usage/tenant-limits.resolver.ts";
@@ -93,10 +98,13 @@ export const resolverClasses = [
   ApiKeyResolver,
   WebhooksResolver,
   ModelsResolver,
+  PriceModelResolver,
+  PlanLimitModelResolver,
   RegistryResolver,
   AliasReportResolver,
   HostedModelsResolver,
   UsageResolver,
+  ErrorCountsResolver,
   LimitsResolver,
   TenantLimitsResolver,
   UsageTicksResolver,
@@ -108,6 +116,7 @@ export const resolverClasses = [
   JobItemsResolver,
   DatasetsResolver,
   InvoiceResolver,
+  PlanChangeResolver,
   ExplanationResolver,
   CreditResolver,
   BillingDetailsResolver,
@@ -203,6 +212,7 @@ async function close(
   await jobs.work.close();
   await models.registrations.close();
   await usage.ticks.close();
+  await usage.errorTally.close();
   await models.engine.close();
   models.artifactStore.close();
   const owed = await usage.ledger.close(config.shutdownTimeoutMs);
@@ -223,7 +233,12 @@ async function buildServer(
     schema,
     logger,
     introspection: config.introspection,
-    onError: (code: string) => metrics.errors.inc({ code }),
+    onError: (code: string, principal?: Principal) => {
+      metrics.errors.inc({ code });
+      if (isErrorCode(code) && principal !== undefined && principal.kind !== "OPERATOR") {
+        usage.errorTally.note(principal.tenantId, code);
+      }
+    },
   };
   const graphql = await startApollo(doorOptions);
   const subscriptions = new Subscriptions({ ...doorOptions, maxTokens });
@@ -255,6 +270,7 @@ async function buildServer(
     datasets: jobs.datasets,
     results: jobs.results,
     serves,
+    onError: doorOptions.onError,
     signIn: people.signIn,
     dashboard,
   });

@@ -38,6 +38,9 @@ import type { ChargeRequest } from "./domains/usage/charge.ts";
 import { DriftResolver } from "./domains/usage/drift.resolver.ts";
 import { DriftStore } from "./domains/usage/drift.store.ts";
 import { DriftWatch } from "./domains/usage/drift-watch.ts";
+import { ErrorCountsResolver } from "./domains/usage/error-counts.resolver.ts";
+import { ErrorCountsStore } from "./domains/usage/error-counts.store.ts";
+import { ErrorTally } from "./domains/usage/error-tally.ts";
 import { Ledger } from "./domains/usage/ledger.ts";
 import { LimitsResolver } from "./domains/usage/limits.resolver.ts";
 import { LimitsStore } from "./domains/usage/limits.store.ts";
@@ -202,10 +205,13 @@ export function buildUsage(
     logger,
     onDrift: (numbers) => metrics.ledgerDrift.set(numbers),
   });
+  const errorCounts = new ErrorCountsStore(database);
+  const errorTally = new ErrorTally({ add: (errors) => errorCounts.add(errors), logger });
   const resolvers = [
     resolver,
     limits,
-    new TenantLimitsResolver(tenantLimits),
+    new ErrorCountsResolver(errorCounts),
+    new TenantLimitsResolver(tenantLimits, (id) => catalogue.byId(id)?.name),
     new UsageTicksResolver(ticks),
     new DriftResolver(drift, clock),
   ];
@@ -213,6 +219,8 @@ export function buildUsage(
   return {
     ledger,
     ticks,
+    errorCounts,
+    errorTally,
     exports,
     days,
     drift,

@@ -17,6 +17,8 @@ import { toInvoiceType } from "./domains/billing/invoice.types.ts";
 import { InvoicesService } from "./domains/billing/invoices.service.ts";
 import { IssueStore } from "./domains/billing/issue.store.ts";
 import { PdfDrawing } from "./domains/billing/pdf-drawing.ts";
+import { PlanChangeResolver } from "./domains/billing/plan-change.resolver.ts";
+import { PlanChangeStore } from "./domains/billing/plan-change.store.ts";
 import { scopeOf } from "./domains/billing/scope.ts";
 import { UsageSumsStore } from "./domains/billing/usage-sums.store.ts";
 import type { NodeLoader } from "./edge/graphql/node.resolver.ts";
@@ -52,6 +54,7 @@ export function buildBilling({ config, logger, clock, database }: BillingGround)
       new InvoiceResolver(invoices, store),
       new ExplanationResolver(store, new ExplanationStore(database)),
       new CreditResolver(credits),
+      new PlanChangeResolver(new PlanChangeStore(database)),
       new BillingDetailsResolver(new BillingDetailsService(new BillingDetailsStore(database))),
     ],
     nodeLoaders: loadersOf(store, credits),

@@ -36,6 +36,7 @@ export function startChores(
     repeatedly({ everyMs: 60_000, name: "forgetting targets", logger }, () => models.watch.forget()),
     repeatedly({ everyMs: hourMs, name: "clearing artifacts", logger }, () => models.artifacts.clear(clock.now())),
     repeatedly({ everyMs: hourMs, name: "forgetting old counters", logger }, () => retention.forgetOldCounters()),
+    repeatedly({ everyMs: hourMs, name: "forgetting old errors", logger }, () => usage.errorCounts.forgetOld()),
     repeatedly({ everyMs: 24 * hourMs, name: "dropping old months", logger }, async () => {
       const months = await retention.dropOldMonths(config.usageRetentionMonths);
       if (months.length > 0) logger.info({ months }, "dropped the usage events of months that are invoiced");

@@ -16,6 +16,7 @@ import { readBundledModels } from "./domains/models/bundled-models.ts";
 import { Catalogue } from "./domains/models/catalogue.ts";
 import { HostedModelsResolver } from "./domains/models/hosted.resolver.ts";
 import { ModelFiles } from "./domains/models/model-files.ts";
+import { PlanLimitModelResolver, PriceModelResolver } from "./domains/models/model-names.resolver.ts";
 import { ModelsResolver } from "./domains/models/models.resolver.ts";
 import { ModelsStore } from "./domains/models/models.store.ts";
 import { OffersService } from "./domains/models/offers.service.ts";
@@ -162,6 +163,8 @@ function buildRegistry(
     watch,
     resolvers: [
       new AliasReportResolver(catalogue, watch),
+      new PriceModelResolver(catalogue),
+      new PlanLimitModelResolver(catalogue),
       new RegistryResolver({ catalogue, registrations, aliases, moves, offers }),
     ],
   };

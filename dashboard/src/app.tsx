@@ -29,6 +29,13 @@ const NewJobPage = lazy(async () => ({ default: (await import("./pages/jobs/new-
 const JobPage = lazy(async () => ({ default: (await import("./pages/jobs/job-page.tsx")).JobPage }));
 const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks/webhooks-page.tsx")).WebhooksPage }));
 const WebhookPage = lazy(async () => ({ default: (await import("./pages/webhooks/webhook-page.tsx")).WebhookPage }));
+const BillingPage = lazy(async () => ({ default: (await import("./pages/billing/billing-page.tsx")).BillingPage }));
+const InvoicePage = lazy(async () => ({ default: (await import("./pages/billing/invoice-page.tsx")).InvoicePage }));
+const InvoicesPage = lazy(async () => ({ default: (await import("./pages/billing/invoices-page.tsx")).InvoicesPage }));
+const PlansPage = lazy(async () => ({ default: (await import("./pages/plans/plans-page.tsx")).PlansPage }));
+const PlanPage = lazy(async () => ({ default: (await import("./pages/plans/plan-page.tsx")).PlanPage }));
+const PlanFormPage = lazy(async () => ({ default: (await import("./pages/plans/plan-form-page.tsx")).PlanFormPage }));
+const TenantPage = lazy(async () => ({ default: (await import("./pages/tenant/tenant-page.tsx")).TenantPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys-page.tsx")).KeysPage }));
 
 export function App() {
@@ -124,6 +131,16 @@ function Pages() {
       <Route path="/models/:name">{({ name }) => <ModelPage key={name} name={decodeURIComponent(name)} />}</Route>
       <Route path="/engine" component={EnginePage} />
       <Route path="/tenants" component={TenantsPage} />
+      <Route path="/tenants/:id">{({ id }) => <TenantPage key={id} id={id} />}</Route>
+      <Route path="/plans" component={PlansPage} />
+      <Route path="/plans/new">
+        <PlanFormPage name={undefined} />
+      </Route>
+      <Route path="/plans/:name">{({ name }) => <PlanPage key={name} name={name} />}</Route>
+      <Route path="/plans/:name/new-version">{({ name }) => <PlanFormPage key={name} name={name} />}</Route>
+      <Route path="/billing" component={BillingPage} />
+      <Route path="/billing/invoices/:id">{({ id }) => <InvoicePage key={id} id={id} />}</Route>
+      <Route path="/invoices" component={InvoicesPage} />
       <Route path="/playground" component={PlaygroundPage} />
       <Route path="/members" component={MembersPage} />
       <Route path="/settings" component={SettingsPage} />

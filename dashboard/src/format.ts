@@ -1,6 +1,7 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compactNumber = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const local = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const dayRange = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 export function count(value: number): string {
@@ -30,6 +31,17 @@ export function money(micros: string | number | bigint, currency: string | undef
   return format.format(value);
 }
 
+/** Money as it is paid: to the currency's smallest unit, which not every currency has two digits for. */
+export function paid(micros: string | number | bigint, currency: string): string {
+  return new Intl.NumberFormat("en", { style: "currency", currency }).format(Number(micros) / 1_000_000);
+}
+
+/** Money to the last digit that counts: a price, or an amount before it was rounded. */
+export function exact(micros: string | number | bigint, currency: string): string {
+  const format = new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 6 });
+  return format.format(Number(micros) / 1_000_000);
+}
+
 /** In the zone of whoever reads it. */
 export function dateTime(iso: string): string {
   return local.format(new Date(iso));
@@ -52,6 +64,17 @@ export function fromNow(iso: string, now: number = Date.now()): string {
   const step = steps.find(([, length]) => Math.abs(seconds) >= length);
   if (step === undefined) return seconds > 0 ? "in less than a minute" : "just now";
   return relative.format(Math.trunc(seconds / step[1]), step[0]);
+}
+
+/** A period `[startsAt, endsAt)` by its days: "1 Oct – 31 Oct 2026". The end is the last day that is in it. */
+export function days(startsAt: string, endsAt: string): string {
+  const last = new Date(new Date(endsAt).getTime() - 1);
+  return dayRange.formatRange(new Date(startsAt), last);
+}
+
+/** A day of the books. */
+export function day(iso: string): string {
+  return dayRange.format(new Date(iso));
 }
 
 export function milliseconds(value: number): string {

@@ -9,6 +9,7 @@ import "./styles/usage.css";
 import "./styles/playground.css";
 import "./styles/models.css";
 import "./styles/jobs.css";
+import "./styles/billing.css";
 import "./styles/narrow.css";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";

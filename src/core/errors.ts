@@ -24,6 +24,10 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCatalogue, text);
+}
+
 /** The limit that refused a request, as the caller is shown it. */
 export interface LimitDetails {
   id: string;

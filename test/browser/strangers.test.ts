@@ -45,14 +45,21 @@ const signedIn = async (tenant: TestTenant, path?: string) => {
 test("whoever opens the addresses of another tenant sees their own, and nothing of the other", async () => {
   const { page, close } = await signedIn(theirs);
   const { job, webhookEndpoint, invoice } = things;
-  const lists = ["/", "/jobs", "/keys", "/members", "/webhooks", "/audit", "/settings", "/tenants"];
+  const lists = ["/", "/jobs", "/keys", "/members", "/webhooks", "/audit", "/settings", "/tenants", "/billing"];
   const opened = [`/jobs/${job}`, `/webhooks/${webhookEndpoint}`];
-  for (const path of [...lists, ...opened, `/keys/${mine.apiKeyId}`, `/billing/invoices/${invoice}`]) {
+  for (const path of [
+    ...lists,
+    ...opened,
+    `/keys/${mine.apiKeyId}`,
+    `/tenants/${mine.id}`,
+    `/billing/invoices/${invoice}`,
+  ]) {
     await page.goto(path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     if (opened.includes(path)) await page.getByText("There is no such thing here").waitFor();
     const text = await page.content();
-    for (const secret of [mine.id, mine.apiKeyId, mine.ownerEmail, hook]) expect(text, path).not.toContain(secret);
+    for (const secret of [mine.id, mine.apiKeyId, mine.ownerEmail, "INV-1", hook])
+      expect(text, path).not.toContain(secret);
   }
   await close();
 });

@@ -55,7 +55,29 @@ const embedded = [
   "WebhookAttempt",
   "WebhookEventType",
   "WebhookEndpointWithSecret",
+  // Versions of a plan have one id.
+  "Plan",
+  "PriceTier",
+  "PlanLimit",
+  "PlanChangePreview",
+  "BillingDetails",
+  "CreditBalance",
+  "InvoiceDraft",
+  "InvoiceLine",
+  "InvoiceParty",
+  "InvoiceLineExplanation",
+  "ExplainedDay",
+  "ExplainedPrice",
+  "ExplainedTier",
+  "UsageComparison",
+  "UsageForecast",
+  "MeterForecast",
+  "UsageTick",
+  "LimitAlert",
+  "ErrorCount",
 ];
+
+const credits = ["creditGrants", "creditBalance", "invoiceDraft"];
 
 /** The lists that a mutation makes old: they are read again when they are next looked at. */
 const outdates: Record<string, string[]> = {
@@ -67,6 +89,17 @@ const outdates: Record<string, string[]> = {
   createWebhookEndpoint: ["webhookEndpoints"],
   deleteWebhookEndpoint: ["webhookEndpoints"],
   sendTestWebhook: ["webhookDeliveries"],
+  changePlan: ["managedTenant", "tenant", "invoiceDraft", "previewPlanChange"],
+  createPlan: ["plans", "planVersions"],
+  createPlanVersion: ["plans", "planVersions", "previewPlanChange"],
+  setTenantLimit: ["tenantLimits"],
+  removeLimit: ["tenantLimits"],
+  grantCredit: credits,
+  issueInvoice: [...credits, "invoices"],
+  voidInvoice: [...credits, "invoices"],
+  issueCreditNote: ["invoices", "invoice"],
+  setBillingDetails: ["billingDetails"],
+  setBillingTerms: ["billingDetails", "invoiceDraft"],
 };
 
 const touched = Object.fromEntries(

@@ -18,6 +18,8 @@ const groups: NavGroup[] = [
     items: [
       { path: "/", label: "Overview", icon: "overview", needs: "usage:read", kind: "MEMBER" },
       { path: "/tenants", label: "Tenants", icon: "tenants", needs: "tenants:read", kind: "OPERATOR" },
+      { path: "/plans", label: "Plans", icon: "plans", needs: "plans:write", kind: "OPERATOR" },
+      { path: "/invoices", label: "Invoices", icon: "billing", needs: "invoices:write", kind: "OPERATOR" },
       { path: "/playground", label: "Playground", icon: "playground", needs: "inferences:create", kind: "MEMBER" },
       { path: "/jobs", label: "Jobs", icon: "jobs", needs: "jobs:read", kind: "MEMBER" },
       { path: "/models", label: "Models", icon: "models", needs: "models:read" },
@@ -28,6 +30,7 @@ const groups: NavGroup[] = [
   {
     label: "Manage",
     items: [
+      { path: "/billing", label: "Billing", icon: "billing", needs: "invoices:read", kind: "MEMBER" },
       { path: "/members", label: "Members", icon: "members", needs: "tenant:read", kind: "MEMBER" },
       { path: "/webhooks", label: "Webhooks", icon: "webhooks", needs: "webhooks:read", kind: "MEMBER" },
       { path: "/audit", label: "Audit log", icon: "audit", needs: "audit:read" },

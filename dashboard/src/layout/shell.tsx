@@ -30,7 +30,14 @@ export function Shell({ children }: { children: ReactNode }) {
       <aside className="sidebar">
         <Navigation />
       </aside>
-      <Drawer opened={isOpen} onClose={drawer.close} size={264} title="Tollgate" padding="sm">
+      <Drawer
+        opened={isOpen}
+        onClose={drawer.close}
+        closeButtonProps={{ "aria-label": "Close navigation" }}
+        size={264}
+        title="Tollgate"
+        padding="sm"
+      >
         <Navigation />
       </Drawer>
       <main id="content" className="content" tabIndex={-1}>

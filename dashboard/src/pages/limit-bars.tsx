@@ -1,29 +1,28 @@
 import { Badge } from "../components/page.tsx";
 import { count, fromNow, money, percent, utc, words } from "../format.ts";
 
-interface Limit {
+export interface Limit {
   id: string;
   kind: string;
   meter: string | null;
+  period: string | null;
   scope: string;
   limit: number;
   used: number;
   remaining: number;
   resetsAt: string | null;
+  alerts: readonly { threshold: number; crossedAt: string }[];
 }
 
 /** Each limit with how much of it is gone, and when it is whole again. */
-export function LimitBars({ limits }: { limits: readonly Limit[] }) {
+export function LimitBars({ limits, currency }: { limits: readonly Limit[]; currency: string | undefined }) {
   if (limits.length === 0) return <p className="dim">No limit applies.</p>;
   return (
     <ul className="limits">
       {limits.map((limit) => (
         <li key={limit.id}>
           <div className="limit-head">
-            <span className="strong">
-              {words(limit.kind)}
-              {limit.meter === null ? "" : ` of ${limit.meter.replaceAll("_", " ")}`}
-            </span>
+            <span className="strong">{limitName(limit)}</span>
             <LimitState share={shareOf(limit)} />
           </div>
           <meter
@@ -35,7 +34,7 @@ export function LimitBars({ limits }: { limits: readonly Limit[] }) {
           />
           <div className="limit-foot dim small">
             <span>
-              {write(limit, limit.used)} of {write(limit, limit.limit)}
+              {writeOf(limit, limit.used, currency)} of {writeOf(limit, limit.limit, currency)}
             </span>
             {limit.resetsAt === null ? null : (
               <span title={utc(limit.resetsAt)}>
@@ -59,8 +58,20 @@ function LimitState({ share }: { share: number }) {
 }
 
 /** A budget is money, in micro-units; all else is counted. */
-function write({ kind }: Limit, value: number): string {
-  return kind === "BUDGET" ? money(value, undefined) : count(value);
+export function writeOf({ kind }: Pick<Limit, "kind">, value: number, currency: string | undefined): string {
+  return kind === "BUDGET" ? money(value, currency) : count(value);
+}
+
+const periodNames = new Map([
+  ["HOUR", "an hour"],
+  ["DAY", "a day"],
+  ["BILLING_PERIOD", "a billing period"],
+]);
+
+/** "Quota of inputs for a day". */
+export function limitName({ kind, meter, period }: Pick<Limit, "kind" | "meter" | "period">): string {
+  const of = meter === null ? "" : ` of ${meter.replaceAll("_", " ")}`;
+  return `${words(kind)}${of}${period === null ? "" : ` for ${periodNames.get(period) ?? period}`}`;
 }
 
 function shareOf({ used, limit }: Limit): number {

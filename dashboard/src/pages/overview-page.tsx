@@ -1,5 +1,5 @@
 import { SegmentedControl, Select } from "@mantine/core";
-import { useDocumentVisibility, useInterval } from "@mantine/hooks";
+import { useInterval } from "@mantine/hooks";
 import { useEffect, useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { BarChart } from "../components/bar-chart.tsx";
@@ -7,20 +7,26 @@ import { Page, Panel } from "../components/page.tsx";
 import { Failure, Waiting } from "../components/states.tsx";
 import { utc } from "../format.ts";
 import { graphql } from "../graphql/generated/gql.ts";
-import { useMay } from "../session/who.tsx";
+import { AlertList } from "./alert-list.tsx";
+import { ErrorTable } from "./error-table.tsx";
+import { ForecastList } from "./forecast-list.tsx";
 import { LimitBars } from "./limit-bars.tsx";
+import { useUsageTicks } from "./live-usage.tsx";
 import { Figures, UsageTable } from "./usage-figures.tsx";
-import { type Dimension, dimensions, groupsOf, type UsageRow } from "./usage-groups.ts";
-import { type PeriodName, periodBefore, periodNames, periodOf, stepLabel, stepsOf } from "./usage-period.ts";
+import { type Dimension, dimensions, groupsOf, previousOf, type UsageRow } from "./usage-groups.ts";
+import { type Period, type PeriodName, periodNames, periodOf, stepLabel, stepsOf } from "./usage-period.ts";
 
 const OverviewDocument = graphql(`
-  query Overview($now: UsageReportInput!, $before: UsageReportInput!, $seesPlans: Boolean!) {
-    usage(input: $now) {
+  query Overview($input: UsageReportInput!, $errors: ErrorCountsInput!) {
+    usage(input: $input) {
       rows {
         startsAt
         meter
         quantity
         amount
+        previous {
+          quantity
+        }
         model {
           id
           name
@@ -39,48 +45,73 @@ const OverviewDocument = graphql(`
         quantity
         amount
       }
-    }
-    before: usage(input: $before) {
-      total {
-        meter
-        quantity
-        amount
+      comparison {
+        total {
+          meter
+          quantity
+          amount
+        }
       }
+    }
+    usageForecast {
+      startsAt
+      endsAt
+      meters {
+        meter
+        method
+        used
+        usedAmount
+        quantity
+        quantityLow
+        quantityHigh
+        amount
+        amountLow
+        amountHigh
+      }
+    }
+    errorCounts(input: $errors) {
+      code
+      summary
+      count
+      lastAt
     }
     limits {
       id
       kind
       meter
+      period
       scope
       limit
       used
       remaining
       resetsAt
+      alerts {
+        threshold
+        crossedAt
+      }
     }
-    plans @include(if: $seesPlans) {
+    tenant {
       id
       currency
     }
   }
 `);
 
-/** A person who watches sees what happened within two seconds. */
-const everyMs = 1_000;
-
 export function OverviewPage() {
   const [name, setName] = useState<PeriodName>("DAY");
   const [dimension, setDimension] = useState<Dimension>("MODEL");
-  const { period, variables } = useMinuteOf(name, dimension);
-  const [{ data, error, stale }, ask] = useQuery({
+  const { period, variables } = useHourOf(name, dimension);
+  const [{ data, error }, ask] = useQuery({
     query: OverviewDocument,
-    variables: { ...variables, seesPlans: useMay("plans:read") },
+    variables,
     requestPolicy: "cache-and-network",
   });
-  useWhileVisible(() => ask({ requestPolicy: "network-only" }));
+  const liveness = useUsageTicks(() => ask({ requestPolicy: "network-only" }));
 
-  const currency = data?.plans?.[0]?.currency;
+  const currency = data?.tenant.currency;
   const steps = stepsOf(period);
-  const groups = groupsOf((data?.usage.rows ?? []) as UsageRow[], dimension, steps);
+  const rows = (data?.usage.rows ?? []) as UsageRow[];
+  const groups = groupsOf(rows, dimension, steps);
   return (
     <Page
       title="Overview"
@@ -88,8 +119,14 @@ export function OverviewPage() {
       actions={<Pickers name={name} onName={setName} dimension={dimension} onDimension={setDimension} />}
     >
       {error === undefined ? null : <Failure error={error} retry={() => ask({ requestPolicy: "network-only" })} />}
-      <Panel title="Usage" note="Inputs answered, by when they were charged">
-        <Figures total={data?.usage.total} before={data?.before.total} currency={currency} isLive={!stale} />
+      <AlertList limits={data?.limits ?? []} currency={currency} />
+      <Panel title="Usage" note="Inputs answered, by when they were charged. Dashes: the period before.">
+        <Figures
+          total={data?.usage.total}
+          before={data?.usage.comparison?.total}
+          currency={currency}
+          liveness={liveness}
+        />
         {data === undefined ? (
           <div className="chart-room">
             <Waiting lines={6} height={28} />
@@ -99,6 +136,7 @@ export function OverviewPage() {
             label={`Inputs by ${dimension.toLowerCase()} over ${periodNames[name]}`}
             steps={steps.map((at) => `${stepLabel(at, period.interval)}|${utc(at, { withTime: false })}`)}
             series={groups.map(({ label, values }) => ({ name: label, values }))}
+            before={{ name: "The period before", values: previousOf(rows, steps) }}
           />
         )}
       </Panel>
@@ -106,7 +144,21 @@ export function OverviewPage() {
         <Panel title={`By ${dimensions[dimension].toLowerCase()}`} flush>
           <UsageTable groups={data === undefined ? undefined : groups} dimension={dimension} currency={currency} />
         </Panel>
-        <Panel title="Limits">{data === undefined ? <Waiting lines={3} /> : <LimitBars limits={data.limits} />}</Panel>
+        <Panel title="Limits">
+          {data === undefined ? <Waiting lines={3} /> : <LimitBars limits={data.limits} currency={currency} />}
+        </Panel>
+      </div>
+      <div className="grid">
+        <Panel title="Forecast" note="How this billing period ends, if the time to come is like the last weeks">
+          {data === undefined ? (
+            <Waiting lines={3} />
+          ) : (
+            <ForecastList forecast={data.usageForecast} currency={data.tenant.currency} />
+          )}
+        </Panel>
+        <Panel title="Errors" note={`By code, ${errorSpan(name)}. None of them was charged.`} flush>
+          <ErrorTable errors={data?.errorCounts} />
+        </Panel>
       </div>
     </Page>
   );
@@ -143,7 +195,7 @@ function Pickers({ name, onName, dimension, onDimension }: PickersProps) {
 }
 
 /** The period as of this hour: what is asked for stays the same text until the next one. */
-function useMinuteOf(name: PeriodName, dimension: Dimension) {
+function useHourOf(name: PeriodName, dimension: Dimension) {
   const [hour, setHour] = useState(() => Math.floor(Date.now() / 3_600_000));
   const clock = useInterval(() => setHour(Math.floor(Date.now() / 3_600_000)), 10_000);
   useEffect(() => {
@@ -152,28 +204,30 @@ function useMinuteOf(name: PeriodName, dimension: Dimension) {
   }, [clock]);
   return useMemo(() => {
     const period = periodOf(name, new Date(hour * 3_600_000));
-    const before = periodBefore(period);
     const groupBy = dimension === "VERSION" ? (["MODEL", "VERSION"] as const) : ([dimension] as const);
     const variables = {
-      now: {
+      input: {
         startsAt: iso(period.startsAt),
         endsAt: iso(period.endsAt),
         interval: period.interval,
         groupBy: [...groupBy],
+        compare: true,
       },
-      before: { startsAt: iso(before.startsAt), endsAt: iso(before.endsAt), groupBy: [] },
+      errors: { startsAt: iso(errorsFrom(period)), endsAt: iso(period.endsAt) },
     };
     return { period, variables };
   }, [name, dimension, hour]);
 }
 
-function useWhileVisible(work: () => void): void {
-  const visibility = useDocumentVisibility();
-  const interval = useInterval(work, everyMs);
-  useEffect(() => {
-    if (visibility === "visible") interval.start();
-    return interval.stop;
-  }, [visibility, interval]);
+/** Errors are not kept for longer than the longest period but one. */
+const errorDays = 30;
+
+function errorsFrom({ startsAt, endsAt }: Period): Date {
+  return new Date(Math.max(startsAt.getTime(), endsAt.getTime() - errorDays * 86_400_000));
+}
+
+function errorSpan(name: PeriodName): string {
+  return name === "YEAR" ? "the last 30 days" : `the last ${periodNames[name]}`;
 }
 
 function iso(date: Date): string {

@@ -1,6 +1,7 @@
 import { Button, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useMutation, useQuery } from "urql";
+import { Link } from "wouter";
 import { CopyButton, Id } from "../components/copy.tsx";
 import { type Column, DataTable } from "../components/data-table.tsx";
 import { Icon } from "../components/icons.tsx";
@@ -35,10 +36,18 @@ const TenantsDocument = graphql(`
 type Tenant = TenantsQuery["tenants"]["nodes"][number];
 
 const columns: Column<Tenant>[] = [
-  { head: "Tenant", cell: ({ name }) => <span className="strong">{name}</span> },
+  { head: "Tenant", cell: ({ id, name }) => <TenantLink id={id} name={name} /> },
   { head: "Made", cell: ({ createdAt }) => <When at={createdAt} /> },
   { head: "Id", cell: ({ id }) => <Id value={id} /> },
 ];
+
+function TenantLink({ id, name }: { id: string; name: string }) {
+  return (
+    <Link className="text-link strong" href={`/tenants/${id}`}>
+      {name}
+    </Link>
+  );
+}
 
 export function TenantsPage() {
   const pages = usePages();

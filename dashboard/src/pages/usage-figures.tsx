@@ -2,6 +2,7 @@ import { Skeleton } from "@mantine/core";
 import { DataTable } from "../components/data-table.tsx";
 import { Empty } from "../components/states.tsx";
 import { count, money, percent } from "../format.ts";
+import type { Liveness } from "./live-usage.tsx";
 import { type Dimension, dimensions, drawnMeter, type UsageGroup } from "./usage-groups.ts";
 
 type Total = readonly { meter: string; quantity: number; amount: string }[];
@@ -10,22 +11,28 @@ interface FiguresProps {
   total: Total | undefined;
   before: Total | undefined;
   currency: string | undefined;
-  isLive: boolean;
+  liveness: Liveness;
 }
 
 /** What the period came to, and the one before it. */
-export function Figures({ total, before, currency, isLive }: FiguresProps) {
+export function Figures({ total, before, currency, liveness }: FiguresProps) {
   return (
     <div className="figures">
       <Figure name="Inputs" now={inputsOf(total)} before={inputsOf(before)} write={count} />
       <Figure name="Spend" now={spendOf(total)} before={spendOf(before)} write={(value) => money(value, currency)} />
       <p className="live dim small">
-        <i className={isLive ? "live-dot" : "live-dot waiting-dot"} />
-        Live
+        <i className={liveness === "LIVE" ? "live-dot" : "live-dot waiting-dot"} />
+        {livenessNames[liveness]}
       </p>
     </div>
   );
 }
+
+const livenessNames: Record<Liveness, string> = {
+  CONNECTING: "Connecting",
+  LIVE: "Live",
+  SLOW: "Every 15 s",
+};
 
 interface FigureProps {
   name: string;
@@ -38,7 +45,7 @@ function Figure({ name, now, before, write }: FigureProps) {
   return (
     <div>
       <p className="dim small">{name}</p>
-      <p className="figure-value">{now === undefined ? <Skeleton height={30} width={110} my={4} /> : write(now)}</p>
+      <div className="figure-value">{now === undefined ? <Skeleton height={30} width={110} my={4} /> : write(now)}</div>
       <p className="delta">{now === undefined || before === undefined ? " " : comparison(now, before, write)}</p>
     </div>
   );

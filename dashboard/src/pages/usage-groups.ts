@@ -7,6 +7,8 @@ export interface UsageRow {
   meter: string;
   quantity: number;
   amount: string;
+  /** The same of the period before. */
+  previous: { quantity: number } | null;
   model: { id: string; name: string } | null;
   version: { id: string; version: number } | null;
   apiKey: { id: string; name: string } | null;
@@ -38,7 +40,20 @@ export function groupsOf(rows: readonly UsageRow[], dimension: Dimension, steps:
     if (place !== undefined) group.values[place] = (group.values[place] ?? 0) + row.quantity;
     group.inputs += row.quantity;
   }
-  return [...groups.values()].sort((one, other) => other.inputs - one.inputs);
+  // What was used in the period before alone has no bar in this one.
+  const used = [...groups.values()].filter(({ inputs, amountMicros }) => inputs !== 0 || amountMicros !== 0n);
+  return used.sort((one, other) => other.inputs - one.inputs);
+}
+
+/** What was used in each step of the period before, by everybody together. */
+export function previousOf(rows: readonly UsageRow[], steps: readonly Date[]): number[] {
+  const places = new Map(steps.map((step, index) => [step.getTime(), index]));
+  const values = steps.map(() => 0);
+  for (const { startsAt, meter, previous } of rows) {
+    const place = places.get(new Date(startsAt).getTime());
+    if (meter === drawnMeter && place !== undefined) values[place] = (values[place] ?? 0) + (previous?.quantity ?? 0);
+  }
+  return values;
 }
 
 function nameOf({ model, version, apiKey }: UsageRow, dimension: Dimension): { id: string; label: string } {

@@ -28,16 +28,6 @@ export function periodOf(name: PeriodName, now: Date): Period {
   return { startsAt, endsAt, interval: name === "DAY" ? "HOUR" : "DAY" };
 }
 
-/** As long again, right before. */
-export function periodBefore({ startsAt, endsAt, interval }: Period): Period {
-  if (interval === "MONTH") {
-    const before = new Date(startsAt);
-    before.setUTCFullYear(before.getUTCFullYear() - 1);
-    return { startsAt: before, endsAt: startsAt, interval };
-  }
-  return { startsAt: new Date(2 * startsAt.getTime() - endsAt.getTime()), endsAt: startsAt, interval };
-}
-
 /** Where each bar begins. */
 export function stepsOf({ startsAt, endsAt, interval }: Period): Date[] {
   const steps: Date[] = [];

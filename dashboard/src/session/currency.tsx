@@ -1,29 +1,17 @@
 import { useQuery } from "urql";
 import { graphql } from "../graphql/generated/gql.ts";
-import { useMay } from "./who.tsx";
 
 const CurrencyDocument = graphql(`
-  query Currency($seesPlans: Boolean!) {
+  query Currency {
     tenant {
       id
-      subscriptions @include(if: $seesPlans) {
-        id
-        startsAt
-        endsAt
-        plan {
-          id
-          currency
-        }
-      }
+      currency
     }
   }
 `);
 
-/** What the tenant's amounts are in; read once. Undefined for who may not see its plan: amounts stand without it. */
+/** What the tenant's amounts are in; read once. Undefined until it is there. */
 export function useCurrency(): string | undefined {
-  const [{ data }] = useQuery({ query: CurrencyDocument, variables: { seesPlans: useMay("plans:read") } });
-  const now = new Date();
-  return data?.tenant.subscriptions?.find(
-    ({ startsAt, endsAt }) => new Date(startsAt) <= now && (endsAt === null || new Date(endsAt) > now),
-  )?.plan.currency;
+  const [{ data }] = useQuery({ query: CurrencyDocument });
+  return data?.tenant.currency;
 }

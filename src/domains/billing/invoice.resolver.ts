@@ -31,8 +31,12 @@ export class InvoiceResolver {
   async invoices(
     @Ctx() context: RequestContext,
     @Args(() => PageArgs) args: PageArgs,
+    @Arg("tenantId", () => ID, { nullable: true, description: "Only this tenant's; for operators." })
+    tenantId: string | null,
   ): Promise<Connection<InvoiceType>> {
-    const page = await this.#store.page(scopeOf(principalOf(context)), pageRequestOf(args));
+    const principal = principalOf(context);
+    const scope = tenantId === null ? scopeOf(principal) : { tenantId: tenantAskedFor(principal, tenantId) };
+    const page = await this.#store.page(scope, pageRequestOf(args));
     return toConnection(page, toInvoiceType);
   }
 

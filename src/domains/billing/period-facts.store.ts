@@ -73,7 +73,11 @@ const tenureRow = z.object({
   ends_at: z.date().nullable(),
 });
 
-async function readTenures(prisma: Reading, tenantId: string, { startsAt, endsAt }: Period): Promise<FeeTenure[]> {
+export async function readTenures(
+  prisma: Reading,
+  tenantId: string,
+  { startsAt, endsAt }: Period,
+): Promise<FeeTenure[]> {
   const rows = await prisma.$queryRaw<unknown[]>`
     select s.plan_version_id, p.name as plan_name, v.version, v.flat_fee_micros, s.starts_at, s.ends_at
       from subscriptions s

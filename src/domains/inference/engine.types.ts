@@ -65,7 +65,10 @@ export class LaneType {
   @Field(() => Float, { description: "Inputs that were answered each second, of late." })
   inputsPerSecond: number;
 
-  @Field(() => Int, { description: "How often it broke its runner in ten minutes, by inputs of one tenant or by itself; who does so three times is kept from it." })
+  @Field(() => Int, {
+    description:
+      "How often it broke its runner in ten minutes, by inputs of one tenant or by itself; who does so three times is kept from it.",
+  })
   strikes: number;
 
   @Field(() => [TenantQueueType], { description: "Who waits, the longest queue first, at most 20." })

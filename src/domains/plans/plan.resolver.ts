@@ -6,6 +6,8 @@ import type { Plan, PlanStore } from "./plan.store.ts";
 import { PlanQuotaType, PlanType } from "./plan.types.ts";
 import { CreatePlanInputType, CreatePlanVersionInputType, wantedTerms } from "./plan-inputs.types.ts";
 
+const mostVersions = 50;
+
 @Resolver(() => PlanType)
 export class PlanResolver {
   readonly #store: PlanStore;
@@ -20,6 +22,14 @@ export class PlanResolver {
   @Query(() => [PlanType], { description: "The plans on offer, by name." })
   async plans(): Promise<Plan[]> {
     return await this.#store.offered();
+  }
+
+  @Authorized("plans:write")
+  @Query(() => [PlanType], {
+    description: "The versions of a plan, the latest first: at most 50, and none of a plan that there is not.",
+  })
+  async planVersions(@Arg("plan", () => String, { description: "The plan, by name." }) plan: string): Promise<Plan[]> {
+    return await this.#store.versionsOf(plan, mostVersions);
   }
 
   @FieldResolver(() => [PlanQuotaType], {

@@ -17,6 +17,7 @@ export interface Plan {
   prices: PlanPrice[];
   limits: PlanLimit[];
   createdAt: Date;
+  versionCreatedAt: Date;
 }
 
 interface Making {
@@ -58,6 +59,19 @@ export class PlanStore {
       prisma.planVersion.findMany({ where: { id: { in: versionIds } }, include: { ...whole, plan: true } }),
     );
     return new Map(rows.map(({ plan, ...version }) => [version.id, toPlan(plan, version)]));
+  }
+
+  /** The versions of the plan of that name, the latest first. None: there is no such plan. */
+  async versionsOf(name: string, first: number): Promise<Plan[]> {
+    const rows = await this.#database.asSystem((prisma) =>
+      prisma.planVersion.findMany({
+        where: { plan: { name } },
+        orderBy: { version: "desc" },
+        take: first,
+        include: { ...whole, plan: true },
+      }),
+    );
+    return rows.map(({ plan, ...version }) => toPlan(plan, version));
   }
 
   /** Undefined: there is a plan of that name. Of two that make it at once, the second waits for the first and is told so. */
@@ -171,6 +185,7 @@ interface VersionRow {
   version: number;
   currency: string;
   flatFeeMicros: bigint;
+  createdAt: Date;
   prices: Parameters<typeof priceOfRow>[0][];
   limits: Parameters<typeof limitOfRow>[0][];
 }
@@ -188,5 +203,6 @@ function toPlan({ id, name, isSelfService, createdAt }: PlanRow, of: VersionRow)
     prices: prices.map(priceOfRow),
     limits: limits.map(limitOfRow),
     createdAt,
+    versionCreatedAt: of.createdAt,
   };
 }

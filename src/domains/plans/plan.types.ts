@@ -136,4 +136,7 @@ export class PlanType extends NodeType {
 
   @Field(() => GraphQLDateTime, { description: "When the plan was first offered." })
   createdAt: Date;
+
+  @Field(() => GraphQLDateTime, { description: "When this version of it was made." })
+  versionCreatedAt: Date;
 }

@@ -1,8 +1,7 @@
 import { Arg, Authorized, Ctx, FieldResolver, Mutation, Resolver, Root } from "type-graphql";
-import { notFound } from "../../core/errors.ts";
-import { principalOf, type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
+import { principalOf, type RequestContext } from "../../core/request-context.ts";
 import { PlanType } from "../plans/plan.types.ts";
-import type { SubscriptionService } from "./subscription.service.ts";
+import { type SubscriptionService, tenantOf } from "./subscription.service.ts";
 import type { SubscriptionStore } from "./subscription.store.ts";
 import type { Subscription } from "./subscription.ts";
 import { ChangePlanInputType, PlanSubscriptionType } from "./subscription.types.ts";
@@ -65,7 +64,6 @@ export class TenantSubscriptionsResolver {
     description: "The plans that it is on, was on and will be on: the latest 24, the one that begins last first.",
   })
   async subscriptions(@Root() tenant: TenantType, @Ctx() context: RequestContext): Promise<Subscription[]> {
-    if (tenant.id !== tenantPrincipalOf(context).tenantId) throw notFound("tenant");
-    return await this.#store.latest(tenant.id, mostShown);
+    return await this.#store.latest(tenantOf(principalOf(context), tenant.id), mostShown);
   }
 }

@@ -40,17 +40,25 @@ export class SubscriptionService {
       case "NO_SUCH_TENANT":
         throw notFound("tenant");
       case "NO_SUCH_PLAN":
-        throw new TollgateError(
-          "INVALID_INPUT",
-          "There is no plan of that name that you may choose. The query plans lists those on offer.",
-        );
+        throw noSuchPlan();
       case "OTHER_CURRENCY":
-        throw new TollgateError(
-          "CONFLICT",
-          `The plan ${plan} has prices in another currency than the tenant's, ${changed.currency}. Choose one in ${changed.currency}.`,
-        );
+        throw otherCurrency(plan, changed.currency);
     }
   }
+}
+
+export function noSuchPlan(): TollgateError {
+  return new TollgateError(
+    "INVALID_INPUT",
+    "There is no plan of that name that you may choose. The query plans lists those on offer.",
+  );
+}
+
+export function otherCurrency(plan: string, currency: string): TollgateError {
+  return new TollgateError(
+    "CONFLICT",
+    `The plan ${plan} has prices in another currency than the tenant's, ${currency}. Choose one in ${currency}.`,
+  );
 }
 
 /** The tenant that is meant, where the principal may mean it. Throws NOT_FOUND for another's, as for one that never was. */

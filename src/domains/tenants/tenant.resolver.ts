@@ -1,5 +1,6 @@
-import { Arg, Args, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
 import { notFound } from "../../core/errors.ts";
+import { isId } from "../../core/ids.ts";
 import { actorId } from "../../core/principal.ts";
 import { principalOf, type RequestContext, tenantPrincipalOf } from "../../core/request-context.ts";
 import { type Connection, PageArgs, pageRequestOf, toConnection } from "../../platform/graphql/connection.types.ts";
@@ -36,6 +37,14 @@ export class TenantResolver {
   @Query(() => TenantConnectionType, { description: "Every tenant, newest first; for operators." })
   async tenants(@Args(() => PageArgs) args: PageArgs): Promise<Connection<Tenant>> {
     return toConnection(await this.#store.page(pageRequestOf(args)), (tenant) => tenant);
+  }
+
+  @Authorized("tenants:read")
+  @Query(() => TenantType, { description: "One tenant, by its id; for operators." })
+  async managedTenant(@Arg("id", () => ID, { description: "The tenant's id." }) id: string): Promise<Tenant> {
+    const tenant = isId("tenant", id) ? await this.#store.find(id) : undefined;
+    if (tenant === undefined) throw notFound("tenant");
+    return tenant;
   }
 
   @Authorized("tenant:read")

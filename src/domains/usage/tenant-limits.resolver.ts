@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, ID, Mutation, Query, Resolver } from "type-graphql";
+import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from "type-graphql";
 import { principalOf, type RequestContext } from "../../core/request-context.ts";
 import { wantedLimit } from "../plans/plan-inputs.types.ts";
 import type { TenantLimitsService } from "./tenant-limits.service.ts";
@@ -13,9 +13,17 @@ import {
 @Resolver(() => TenantLimitType)
 export class TenantLimitsResolver {
   readonly #service: TenantLimitsService;
+  readonly #modelNameOf: (id: string) => string | undefined;
 
-  constructor(service: TenantLimitsService) {
+  /** @param modelNameOf of a model of the platform: limits are for no others. */
+  constructor(service: TenantLimitsService, modelNameOf: (id: string) => string | undefined) {
     this.#service = service;
+    this.#modelNameOf = modelNameOf;
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: "What the model is called whose use it limits." })
+  modelName(@Root() { modelId }: TenantLimitType): string | undefined {
+    return modelId === undefined ? undefined : this.#modelNameOf(modelId);
   }
 
   @Authorized("limits:write")

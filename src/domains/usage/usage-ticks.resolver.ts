@@ -19,7 +19,8 @@ export class UsageTicksResolver {
 
   @Authorized("usage:read")
   @Subscription(() => UsageTickType, {
-    description: "What the principal's tenant uses: a tick a second while there is usage.",
+    description:
+      "What the principal's tenant uses: an empty tick at the beginning, then one a second while there is usage.",
     subscribe: subscribeOn(
       () => UsageTicksResolver,
       (resolver, { context }: { context: RequestContext }) => resolver.watch(context),

@@ -45,11 +45,15 @@ export class UsageTicks {
     this.#options = { now: () => new Date(), ...options };
   }
 
-  /** The stream ends when its reader lets go of it. A reader who is slow gets several ticks as one. */
+  /**
+   * Its first tick is empty, and says that all that is used from here on will be told: whoever reads the figures then, and
+   * follows the ticks, misses nothing. The stream ends when its reader lets go of it. A reader who is slow gets several ticks as one.
+   */
   async watch(tenantId: string): Promise<CoalescingStream<UsageTick>> {
     const watch = this.#watches.get(tenantId) ?? (await this.#begin(tenantId));
     const stream = new CoalescingStream<UsageTick>(mergeTicks, () => this.#leave(tenantId, stream));
     watch.streams.add(stream);
+    stream.push({ startsAt: watch.seenAt, endsAt: watch.seenAt, usage: [] });
     this.#polling ??= repeatedly({ everyMs: tickMs, name: "telling usage", logger: this.#options.logger }, () =>
       this.#poll(),
     );

@@ -14,19 +14,23 @@ import {
   type OperationDefinitionNode,
 } from "graphql";
 import { TollgateError } from "../../core/errors.ts";
+import type { Principal } from "../../core/principal.ts";
 import type { RequestContext } from "../../core/request-context.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { formatError } from "./format-error.ts";
 import { KnownOperations } from "./known-operations.ts";
 import { checkOperation, type OperationPlan, planOperation } from "./operation-cost.ts";
-import { currentRequestId } from "./request-scope.ts";
+import { currentPrincipal, currentRequestId } from "./request-scope.ts";
 
 interface ApolloOptions {
   schema: GraphQLSchema;
   logger: Logger;
   introspection: boolean;
-  onError: (code: string) => void;
+  onError: OnError;
 }
+
+/** Told of every error's code, and whose request it was where that is known. */
+export type OnError = (code: string, principal: Principal | undefined) => void;
 
 /**
  * Far above what a person or a dashboard writes; inputs in variables are no tokens. Validation compares fields of one
@@ -46,7 +50,7 @@ export async function startApollo(options: ApolloOptions): Promise<GraphqlDoor> 
   const format = (formatted: GraphQLFormattedError, thrown: unknown) => {
     const requestId = currentRequestId();
     const error = formatError(formatted, thrown, { logger, requestId, suggests: options.introspection });
-    onError(String(error.extensions?.["code"]));
+    onError(String(error.extensions?.["code"]), currentPrincipal());
     return error;
   };
   const known = new KnownOperations({ schema, formatError: format });

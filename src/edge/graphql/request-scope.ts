@@ -1,12 +1,22 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Principal } from "../../core/principal.ts";
 
-const scope = new AsyncLocalStorage<string>();
+interface RequestScope {
+  id: string;
+  principal: Principal | undefined;
+}
 
-/** Runs the work under a request id, so that an error can name it even where Apollo has no context for it yet. */
-export function withRequestId<T>(requestId: string, work: () => T): T {
-  return scope.run(requestId, work);
+const scope = new AsyncLocalStorage<RequestScope>();
+
+/** Runs the work as a request's, so that an error can name it and whose it is even where Apollo has no context for it yet. */
+export function withRequest<T>(request: RequestScope, work: () => T): T {
+  return scope.run({ id: request.id, principal: request.principal }, work);
 }
 
 export function currentRequestId(): string {
-  return scope.getStore() ?? "";
+  return scope.getStore()?.id ?? "";
+}
+
+export function currentPrincipal(): Principal | undefined {
+  return scope.getStore()?.principal;
 }

@@ -13,9 +13,9 @@ import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
-import type { GraphqlDoor } from "../graphql/apollo.ts";
+import type { GraphqlDoor, OnError } from "../graphql/apollo.ts";
 import { brokeOnOurSide, extensionsOf, logCause } from "../graphql/format-error.ts";
-import { withRequestId } from "../graphql/request-scope.ts";
+import { withRequest } from "../graphql/request-scope.ts";
 import type { Subscriptions } from "../graphql/subscriptions.ts";
 import { Admission } from "./admission.ts";
 import { registerArtifacts, uploadAdmission } from "./artifacts.ts";
@@ -44,6 +44,8 @@ interface ServerOptions extends OperationsOptions, InvoicesOptions, ExportsOptio
   datasets: DatasetsService;
   results: ResultsService;
   serves: Serves;
+  /** Told of every error that a request is answered with outside of GraphQL. */
+  onError: OnError;
   /** Undefined where it was not built. */
   dashboard: DashboardFiles | undefined;
 }
@@ -79,6 +81,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.setErrorHandler((error, request, reply) =>
     sendError(asTollgateError(error, request, options), request, reply),
   );
+  const sendError = (error: TollgateError, request: FastifyRequest, reply: FastifyReply) => {
+    options.onError(error.code, request.principal);
+    return writeError(error, request, reply);
+  };
   server.setNotFoundHandler((request, reply) => {
     if (wantsPage(request)) return sendPage(reply, options.dashboard, "index");
     const error = new TollgateError(
@@ -121,7 +127,7 @@ async function openToCallers(server: FastifyInstance, options: ServerOptions): P
       handler: async (request, reply) => {
         // A stream is bounded where streams are counted: it would hold its place here for as long as it is open.
         if (wantsEvents(request)) return await streamEvents(request, reply, { streams, subscriptions });
-        return await admission.admit(() => withRequestId(request.id, () => answer(request, reply)));
+        return await admission.admit(() => withRequest(request, () => answer(request, reply)));
       },
       ...(method === "GET" ? { wsHandler: websocketHandler(streams, subscriptions) } : {}),
     });
@@ -207,7 +213,7 @@ function abandonedBy(reply: FastifyReply): Abandoned {
 }
 
 /** An error outside of GraphQL, in the shape of a GraphQL answer: callers need to read only one. */
-function sendError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function writeError(error: TollgateError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // A body that was refused before it was read would go on coming, for as long as its sender likes.
   if (!request.raw.complete) void reply.header("connection", "close");
   if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));

@@ -46,8 +46,7 @@ const columns: Column<Lane>[] = [
   { head: "An input takes", isNumber: true, cell: ({ msPerInput }) => milliseconds(msPerInput) },
   {
     head: "Strikes",
-    cell: ({ strikes }) =>
-      strikes === 0 ? <span className="dim">None</span> : <Badge tone="bad">{strikes}</Badge>,
+    cell: ({ strikes }) => (strikes === 0 ? <span className="dim">None</span> : <Badge tone="bad">{strikes}</Badge>),
   },
 ];
 

@@ -31,7 +31,6 @@ export function RegisterVersion({ model, onClose }: RegisterVersionProps) {
   return (
     <Modal
       opened
-      closeButtonProps={{ "aria-label": "Close" }}
       onClose={close}
       title={model === undefined ? "Register a version" : `Register a version of ${model.name}`}
       size="lg"
