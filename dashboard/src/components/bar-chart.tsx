@@ -12,6 +12,8 @@ interface BarChartProps {
   label: string;
   steps: string[];
   series: Series[];
+  /** What there was at the same places of the period before, drawn as a mark in each step. */
+  before?: Series;
   write?: (value: number) => string;
 }
 
@@ -22,11 +24,11 @@ const [left, bottom, top] = [48, 24, 8];
  * Bars of what is stacked in each step. The table beside it says the same to whoever does not see it. Drawn by hand: a
  * library of charts weighs more than all else on the page, and draws styles that the page's policy refuses.
  */
-export function BarChart({ label, steps, series, write = compact }: BarChartProps) {
+export function BarChart({ label, steps, series, before, write = compact }: BarChartProps) {
   const { ref, width } = useElementSize();
   const [at, setAt] = useState<number>();
   const totals = steps.map((_, step) => sumAt(series, step));
-  const highest = niceCeiling(Math.max(...totals) || 1);
+  const highest = niceCeiling(Math.max(...totals, ...(before?.values ?? [])) || 1);
   const inner = Math.max(0, width - left);
   const slot = inner / Math.max(1, steps.length);
   const yOf = (value: number) => top + (height - top - bottom) * (1 - value / highest);
@@ -45,6 +47,7 @@ export function BarChart({ label, steps, series, write = compact }: BarChartProp
           <g key={step} onPointerEnter={() => setAt(index)}>
             <rect className="chart-slot" x={left + index * slot} y={0} width={slot} height={height - bottom} />
             <Stack series={series} step={index} x={left + index * slot} width={slot} yOf={yOf} />
+            <Before value={before?.values[index] ?? 0} x={left + index * slot} width={slot} yOf={yOf} />
             {isLabelled(index, steps.length, inner) ? (
               <text className="chart-text" x={left + (index + 0.5) * slot} y={height - 6} textAnchor="middle">
                 {step.split("|")[0]}
@@ -54,7 +57,14 @@ export function BarChart({ label, steps, series, write = compact }: BarChartProp
         ))}
       </svg>
       {at === undefined ? null : (
-        <Reading title={steps[at] ?? ""} series={series} step={at} write={write} isLeft={at > steps.length / 2} />
+        <Reading
+          title={steps[at] ?? ""}
+          series={series}
+          before={before}
+          step={at}
+          write={write}
+          isLeft={at > steps.length / 2}
+        />
       )}
     </div>
   );
@@ -86,15 +96,23 @@ function Stack({ series, step, x, width, yOf }: StackProps) {
   ));
 }
 
+/** Nothing is drawn where there was nothing. */
+function Before({ value, x, width, yOf }: Omit<StackProps, "series" | "step"> & { value: number }) {
+  if (value <= 0) return null;
+  const gap = Math.min(6, width * 0.22);
+  return <line className="chart-before" x1={x + gap / 2} x2={x + width - gap / 2} y1={yOf(value)} y2={yOf(value)} />;
+}
+
 interface ReadingProps {
   title: string;
   series: Series[];
+  before: Series | undefined;
   step: number;
   write: (value: number) => string;
   isLeft: boolean;
 }
 
-function Reading({ title, series, step, write, isLeft }: ReadingProps) {
+function Reading({ title, series, before, step, write, isLeft }: ReadingProps) {
   const present = series
     .map((one, index) => ({ ...one, index, value: one.values[step] ?? 0 }))
     .filter(({ value }) => value > 0);
@@ -109,6 +127,12 @@ function Reading({ title, series, step, write, isLeft }: ReadingProps) {
           <b>{write(value)}</b>
         </p>
       ))}
+      {before === undefined ? null : (
+        <p className="reading-line dim">
+          <span>{before.name}</span>
+          <b>{write(before.values[step] ?? 0)}</b>
+        </p>
+      )}
     </div>
   );
 }

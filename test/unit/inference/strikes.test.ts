@@ -78,9 +78,9 @@ test("each version has strikes of its own, and none once it is forgotten", () =>
   expect([strikes.add(ownedBy("a"), 5).kind, strikes.add(ownedBy("a"), 6).kind]).toEqual(["NOTED", "QUARANTINED"]);
 });
 
-test("how many there were is told, of the last ten minutes", () => {
+test("how many breaks have a name is told, of the last ten minutes: a version's own, and each tenant's", () => {
   const strikes = new Strikes();
-  strikes.add("v", 0);
-  strikes.add("v", 5 * minute);
-  expect([strikes.count("v", 6 * minute), strikes.count("v", 12 * minute), strikes.count("w", 0)]).toEqual([2, 1, 0]);
+  broken(strikes, [["a"]]);
+  broken(strikes, [["a"], ["b"], ["a", "c"], []], 5 * minute);
+  expect([strikes.count("v", 6 * minute), strikes.count("v", 12 * minute), strikes.count("w", 0)]).toEqual([4, 3, 0]);
 });
