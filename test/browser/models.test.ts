@@ -89,7 +89,7 @@ describe.each(sizes)("at $name", (size) => {
     await alias.getByText("Guarded: 5 % of its requests may fail").waitFor();
     for (let i = 0; i < 5; i++) expect([2, 3]).toContain(await factorsSeen(tenant));
     await page.reload();
-    await alias.getByText("as this gateway saw it").first().waitFor();
+    await alias.getByText("over all gateways").first().waitFor();
     await lookTwice(page, "model");
     await alias.getByRole("button", { name: "Finish" }).click();
     await page.getByRole("button", { name: "Send all to version 3" }).click();

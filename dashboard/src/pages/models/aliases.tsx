@@ -143,14 +143,14 @@ function Shares({ alias: { targets } }: { alias: OpenedAlias }) {
   );
 }
 
-/** What this gateway has seen of each target, where there is something to compare. */
+/** What all gateways have seen of each target, where there is something to compare. */
 function Report({ alias: { report } }: { alias: OpenedAlias }) {
   if (report.length === 0 || report.every(({ requests, compared }) => requests + compared === 0)) return null;
   return (
     <dl className="facts wide">
       {report.map(({ version, requests, failures, p99Ms, compared, disagreed }) => (
         <div key={version.id}>
-          <dt className="dim small">Version {version.version}, as this gateway saw it</dt>
+          <dt className="dim small">Version {version.version}, over all gateways</dt>
           <dd>
             {requests === 0
               ? "No requests yet"
