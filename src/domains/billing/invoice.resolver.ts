@@ -32,10 +32,10 @@ export class InvoiceResolver {
     @Ctx() context: RequestContext,
     @Args(() => PageArgs) args: PageArgs,
     @Arg("tenantId", () => ID, { nullable: true, description: "Only this tenant's; for operators." })
-    tenantId: string | null,
+    tenantId: string | null | undefined,
   ): Promise<Connection<InvoiceType>> {
     const principal = principalOf(context);
-    const scope = tenantId === null ? scopeOf(principal) : { tenantId: tenantAskedFor(principal, tenantId) };
+    const scope = tenantId ? { tenantId: tenantAskedFor(principal, tenantId) } : scopeOf(principal);
     const page = await this.#store.page(scope, pageRequestOf(args));
     return toConnection(page, toInvoiceType);
   }
