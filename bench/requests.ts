@@ -11,10 +11,14 @@ const explainingQuery =
 export interface Bodies {
   /** One digit each, as 784 grey bytes. */
   digits: string[];
+  /** 8 digits each. */
+  digits8: string[];
   /** 256 digits each. */
   digits256: string[];
   /** One mail each. */
   mails: string[];
+  /** 8 mails each. */
+  mails8: string[];
   /** One digit each, explained by occlusion. */
   explainedDigits: string[];
   /** One mail each, explained by SHAP of 256 samples; few of them, as each takes long. */
@@ -24,17 +28,19 @@ export interface Bodies {
 /** Real digits and real mails, from `examples/`. */
 export async function readBodies(): Promise<Bodies> {
   const digits = (await filesIn("digits", ".png")).map(digitInput);
-  const mails = (await filesIn("mails", ".txt")).map(async (file) => ({ text: await readFile(file, "utf8") }));
+  const files = await filesIn("mails", ".txt");
+  const mails = await Promise.all(files.map(async (file) => ({ text: await readFile(file, "utf8") })));
   const tensors = await Promise.all(digits);
-  const many = (from: number) => Array.from({ length: 256 }, (_, i) => tensors[(from + i) % tensors.length]);
+  const some = (inputs: unknown[], count: number, from: number) =>
+    Array.from({ length: count }, (_, i) => inputs[(from + i) % inputs.length]);
   return {
     digits: tensors.map((tensor) => bodyOf("digits", [tensor])),
-    digits256: [0, 17, 42, 77].map((from) => bodyOf("digits", many(from))),
-    mails: (await Promise.all(mails)).map((mail) => bodyOf("mail", [mail])),
+    digits8: tensors.map((_, from) => bodyOf("digits", some(tensors, 8, from))),
+    digits256: [0, 17, 42, 77].map((from) => bodyOf("digits", some(tensors, 256, from))),
+    mails: mails.map((mail) => bodyOf("mail", [mail])),
+    mails8: mails.map((_, from) => bodyOf("mail", some(mails, 8, from))),
     explainedDigits: tensors.map((tensor) => bodyOf("digits", [tensor], { method: "OCCLUSION" })),
-    explainedMails: (await Promise.all(mails))
-      .slice(0, 8)
-      .map((mail) => bodyOf("mail", [mail], { method: "SHAP", samples: 256 })),
+    explainedMails: mails.slice(0, 8).map((mail) => bodyOf("mail", [mail], { method: "SHAP", samples: 256 })),
   };
 }
 

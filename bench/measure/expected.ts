@@ -19,8 +19,10 @@ export async function withExpectedLabels(bodies: Bodies, bare: Server): Promise<
   const askAll = (all: string[]) => Promise.all(all.map(ask));
   return {
     digits: await askAll(bodies.digits),
+    digits8: await askAll(bodies.digits8),
     digits256: await askAll(bodies.digits256),
     mails: await askAll(bodies.mails),
+    mails8: await askAll(bodies.mails8),
     explainedDigits: await askAll(bodies.explainedDigits),
     explainedMails: await askAll(bodies.explainedMails),
   };

@@ -29,6 +29,22 @@ export const settings: Setting[] = [
   },
   { name: "256 digits, 1 client", bodies: "digits256", clients: 1, against: ["bare"], aims: {}, countsInputs: true },
   { name: "256 digits, 8 clients", bodies: "digits256", clients: 8, against: ["bare"], aims: {}, countsInputs: true },
+  {
+    name: "8 digits, 64 clients",
+    bodies: "digits8",
+    clients: 64,
+    against: ["bare"],
+    aims: { bare: 0.4 },
+    countsInputs: true,
+  },
+  {
+    name: "8 mails, 64 clients",
+    bodies: "mails8",
+    clients: 64,
+    against: ["bare"],
+    aims: { bare: 0.8 },
+    countsInputs: true,
+  },
   { name: "1 mail, 16 clients", bodies: "mails", clients: 16, against: ["bare"], aims: {} },
   {
     name: "explain 1 digit by occlusion, 1 client",
