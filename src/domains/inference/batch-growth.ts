@@ -26,7 +26,7 @@ export interface GrowthLimits {
   predictMs: (units: number) => number;
 }
 
-/** Where a batch takes long however few its rows are, a slice is this many times what its first row takes. */
+/** Where a batch takes long however few its rows are, it may take this many times what its first row does. */
 const leastSlice = 2;
 
 /** Decides how far a batch may grow. Its units are those of its rows padded to the widest. */
@@ -37,6 +37,7 @@ export class BatchGrowth {
   #width = 0;
   #mostMs = Number.POSITIVE_INFINITY;
   #sliceMs = 0;
+  #backgroundMs = 0;
 
   /** @param now on the clock of the deadlines. */
   constructor(limits: GrowthLimits, now: number) {
@@ -51,19 +52,23 @@ export class BatchGrowth {
   /** What keeps one more row out; undefined where it fits. The first always does. */
   keptOut(row: { units: number; isBackground: boolean }): Exclude<BatchLeft, "DRAINED" | "AGAIN"> | undefined {
     if (this.#rows === 0) return undefined;
-    const { maxRows, maxUnits, backgroundMs, predictMs } = this.#limits;
+    const { maxRows, maxUnits, predictMs } = this.#limits;
     if (this.#rows >= maxRows) return "FULL";
     const units = (this.#rows + 1) * Math.max(this.#width, row.units);
     if (units > maxUnits) return "COST";
     const ms = predictMs(units);
     if (ms > this.#mostMs) return "DEADLINE";
     if (ms > this.#sliceMs) return "SLICE";
-    return row.isBackground && ms > backgroundMs ? "BACKGROUND" : undefined;
+    return row.isBackground && ms > this.#backgroundMs ? "BACKGROUND" : undefined;
   }
 
   add(row: { units: number; deadlineAt: number }): void {
-    const { predictMs, sliceMs } = this.#limits;
-    if (this.#rows++ === 0) this.#sliceMs = Math.max(sliceMs, leastSlice * predictMs(row.units));
+    const { predictMs, sliceMs, backgroundMs } = this.#limits;
+    if (this.#rows++ === 0) {
+      const leastMs = leastSlice * predictMs(row.units);
+      this.#sliceMs = Math.max(sliceMs, leastMs);
+      this.#backgroundMs = Math.max(backgroundMs, leastMs);
+    }
     this.#width = Math.max(this.#width, row.units);
     const leftMs = row.deadlineAt - this.#now;
     // A row that could not be answered in time even alone keeps nobody else waiting.

@@ -5,6 +5,8 @@ const kindWeights: Record<RunKind, number> = { INTERACTIVE: 1, EXPLANATION: 0.25
 const leastWeight = 0.01;
 /** How long the runners count as shared after a second tenant asked. */
 const contendedMs = 1_000;
+/** How long callers count as there after the last of them asked. */
+const callersMs = 1_000;
 /** With so many accounts, those that wait for nothing are forgotten. */
 const manyAccounts = 4_096;
 
@@ -20,6 +22,7 @@ export class FairShares {
   /** The tenant that began to wait, or was served, last. */
   #lastTenant: string | undefined;
   #contendedUntil = 0;
+  #callersUntil = 0;
 
   /** The tenant's account. Its weight is that of its latest request. */
   of(tenantId: string, weight: number): Account {
@@ -41,6 +44,15 @@ export class FairShares {
   /** Whether more than one tenant has used the runners of late. @param now on the clock of performance.now() */
   isContended(now: number): boolean {
     return now < this.#contendedUntil;
+  }
+
+  /** Whether somebody waits for answers, or did of late. @param now on the clock of performance.now() */
+  hasCallers(now: number): boolean {
+    return now < this.#callersUntil;
+  }
+
+  seeCaller(): void {
+    this.#callersUntil = performance.now() + callersMs;
   }
 
   /** A tenant begins to wait, or is served: one that floods never stops waiting, and never begins to again. */
@@ -95,6 +107,7 @@ export class Account {
       this.level = Math.max(this.level, this.#shares.clock);
       this.#shares.see(this.tenantId);
     }
+    if (kind === "INTERACTIVE") this.#shares.seeCaller();
     if (this.#waiting[kind]++ === 0) this.#levels[kind] = Math.max(this.#levels[kind], this.#clock);
   }
 

@@ -34,7 +34,7 @@ export interface LaneOptions {
   shares: FairShares;
   /** How long a batch may run because of rows that no caller waits for. */
   backgroundMs: number;
-  /** How long a batch may run while several tenants use the runners. */
+  /** How long a batch may run while several tenants use the runners, or, of rows that no caller waits for, while there are callers. */
   sliceMs: number;
 }
 
@@ -165,7 +165,10 @@ export class Lane {
       {
         maxRows,
         maxUnits: manifest.batching.maxCost ?? Number.POSITIVE_INFINITY,
-        backgroundMs: this.#backgroundMs,
+        // Whoever waits for an answer now is likely to ask again while the batch runs.
+        backgroundMs: this.#shares.hasCallers(startedAt)
+          ? Math.min(this.#backgroundMs, this.#sliceMs)
+          : this.#backgroundMs,
         sliceMs: this.#shares.isContended(startedAt) ? this.#sliceMs : Number.POSITIVE_INFINITY,
         predictMs: (units) => this.model.predictMs(units),
       },
