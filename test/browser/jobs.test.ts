@@ -124,9 +124,11 @@ describe.each(sizes)("at $name", (size) => {
     await page.getByText("2 of 2 items").waitFor();
     await page.getByRole("table", { name: "Items" }).getByText("spam").waitFor();
 
-    const inputs = Array.from({ length: 10_000 }, (_, index) => grey(index));
+    const inputs = Array.from({ length: 10_000 }, (_, index) => ({
+      text: `${index} ${"as I said before ".repeat(30)}`,
+    }));
     const jobs = new JobClient(tenant.key);
-    const { id } = await jobs.submit({ model: "digits", source: { inputs } });
+    const { id } = await jobs.submit({ model: "mail", source: { inputs } });
     await page.goto(`/jobs/${id}`);
     await page.getByText("Running", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Cancel job" }).click();

@@ -45,7 +45,9 @@ export async function visit(
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
     // The browser itself reports every answer from 400 up; whether one belongs there is the journey's to say.
-    const isStatus = message.text().startsWith("Failed to load resource");
+    const isStatus = /^Failed to load resource|^WebSocket connection to .* HTTP Authentication failed/.test(
+      message.text(),
+    );
     if (message.type() === "error" && !isStatus) complaints.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
