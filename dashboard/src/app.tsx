@@ -4,7 +4,7 @@ import { Provider, useQuery } from "urql";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { Page } from "./components/page.tsx";
 import { Empty, Failure, Waiting } from "./components/states.tsx";
-import { createGraphqlClient } from "./graphql/client.ts";
+import { codeOf, createGraphqlClient } from "./graphql/client.ts";
 import { homeOf } from "./layout/navigation.ts";
 import { Shell } from "./layout/shell.tsx";
 import { pageNonce } from "./nonce.ts";
@@ -84,6 +84,8 @@ function SignedInOrNot() {
 
 function Gate({ restart }: { restart: () => void }) {
   const [{ data, error }, ask] = useQuery({ query: WhoDocument });
+  // A session that is over, though the browser could renew it a moment ago: of a member who just left, say.
+  if (error !== undefined && codeOf(error) === "UNAUTHENTICATED") return <SignInPage onSignedIn={restart} />;
   if (error !== undefined)
     return (
       <main className="door">
