@@ -1,6 +1,13 @@
 import { authExchange } from "@urql/exchange-auth";
 import { cacheExchange } from "@urql/exchange-graphcache";
-import { Client, type CombinedError, fetchExchange, subscriptionExchange } from "urql";
+import {
+  Client,
+  type CombinedError,
+  fetchExchange,
+  mapExchange,
+  type OperationResult,
+  subscriptionExchange,
+} from "urql";
 import { refresh } from "../session/session.ts";
 import { streamsOf } from "./streams.ts";
 
@@ -127,6 +134,7 @@ export function createGraphqlClient(onSignedOut: () => void): Client {
     // Alone: an operation that was asked before is answered faster for it.
     fetchOptions: { headers: { accept: "application/json" } },
     exchanges: [
+      mapExchange({ onResult: wholeOrNothing }),
       cacheExchange({
         keys: Object.fromEntries(embedded.map((name) => [name, withoutId])),
         updates: { Mutation: touched },
@@ -146,6 +154,13 @@ export function createGraphqlClient(onSignedOut: () => void): Client {
       fetchExchange,
     ],
   });
+}
+
+/** The cache puts null where a field failed, which no page expects of a field that cannot be null: then there is nothing. */
+function wholeOrNothing(result: OperationResult): OperationResult {
+  const { data, error } = result;
+  const isBroken = error?.graphQLErrors.some(({ path }) => data?.[path?.[0] ?? ""] === null) ?? false;
+  return isBroken || data === null ? { ...result, data: undefined } : result;
 }
 
 /** The code of the catalogue, or undefined where the gateway was not reached. */
