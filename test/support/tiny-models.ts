@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { LoadableVersion } from "../../src/domains/inference/engine.ts";
 import { goldenRows } from "../../src/domains/inference/golden.ts";
@@ -9,7 +9,8 @@ const root = path.resolve(import.meta.dirname, "../..");
 
 /** A version as it is shipped; its id is its name. */
 export async function bundledModel(name: "digits" | "mail" | "mail-attention" | "tags"): Promise<LoadableVersion> {
-  const folder = path.join(root, "models", name, "1");
+  const versions = await readdir(path.join(root, "models", name));
+  const folder = path.join(root, "models", name, String(Math.max(...versions.map(Number))));
   const [manifest, model] = await Promise.all([
     readFile(path.join(folder, "manifest.json"), "utf8"),
     readFile(path.join(folder, "model.onnx")),

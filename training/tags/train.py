@@ -1,4 +1,4 @@
-"""Trains `tags` and writes models/tags/1 and examples/tags. Run: python training/tags/train.py"""
+"""Trains `tags` and writes models/tags/2 and examples/tags. Run: python training/tags/train.py"""
 
 import sys
 import time
@@ -46,7 +46,7 @@ FITTING = Fitting(
 )
 MAX_INPUTS = 32
 GOLDEN = 6
-MODEL = REPOSITORY / "models" / "tags" / "1" / "model.onnx"
+MODEL = REPOSITORY / "models" / "tags" / "2" / "model.onnx"
 EXAMPLES = REPOSITORY / "examples" / "tags"
 
 
@@ -140,7 +140,7 @@ def describe(vocabulary: list[str], golden: list[dict[str, Any]], facts: dict[st
     last_id = words.FIRST_ID + len(vocabulary) - 1
     return {
         "name": "tags",
-        "version": 1,
+        "version": 2,
         "task": "TOKEN_CLASSIFICATION",
         "description": "Finds e-mail addresses, links, dates, amounts and people in a mail, word by word. "
         "A PyTorch LSTM, trained on English mails of 2002 from the SpamAssassin public corpus, labelled by rules.",

@@ -17,12 +17,16 @@ export interface BundledVersion {
   problem: string | undefined;
 }
 
-/** Reads every version under the folder, and checks each file against the digest in its manifest. Throws StartError. */
+/**
+ * Reads every version under the folder, and checks each file against the digest in its manifest. Of a model, the newest comes
+ * first: where it is registered for the first time, that is what its alias points at. Throws StartError.
+ */
 export async function readBundledModels(folder: string): Promise<BundledVersion[]> {
   if (!existsSync(folder)) throw new StartError(`There is no folder ${folder} to read models from. Set MODELS_DIR.`);
   const versions: BundledVersion[] = [];
   for (const name of await foldersIn(folder)) {
-    for (const version of await foldersIn(path.join(folder, name))) {
+    const numbers = await foldersIn(path.join(folder, name));
+    for (const version of numbers.toSorted((a, b) => Number(b) - Number(a))) {
       versions.push(await readVersion(path.join(folder, name, version)));
     }
   }
