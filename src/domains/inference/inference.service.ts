@@ -10,7 +10,7 @@ import type { AdmittedCharge, ChargedMeter, ChargeRequest, ChargeVerdict, Revers
 import type { Ledger } from "../usage/ledger.ts";
 import type { QuotedUsage } from "../usage/quoted-usage.ts";
 import { refusedByLimit } from "../usage/refusal.ts";
-import { mostComputeUs } from "./compute-reservation.ts";
+import { mostComputeUs, usualComputeUs } from "./compute-reservation.ts";
 import { deadlineExceeded, isDeadlineExceeded, withDeadline } from "./deadline.ts";
 import type { Engine, RunResult } from "./engine.ts";
 import { explain } from "./explainer.ts";
@@ -124,7 +124,7 @@ export class InferenceService {
       inputs: quantity,
       tokens: tokensIn(target.version.manifest, prepared),
       explanations: explanation?.outputs.length ?? 0,
-      computeUs: Math.round(quantity * this.#options.engine.usualMsPerInput(target.version.id) * 1_000),
+      computeUs: usualComputeUs(this.#options.engine.usualMsPerInput(target.version.id), quantity),
     });
     return { inputs: prepared.length, evaluations: explanation?.evaluations ?? 0, quantity, amountMicros };
   }

@@ -1,5 +1,6 @@
 import { TollgateError } from "../../core/errors.ts";
 import type { TenantPrincipal } from "../../core/principal.ts";
+import { usualComputeUs } from "../inference/compute-reservation.ts";
 import type { InferenceInput } from "../inference/inference.ts";
 import { tokensIn } from "../inference/token-count.ts";
 import type { Catalogue } from "../models/catalogue.ts";
@@ -88,7 +89,7 @@ export class JobEstimates {
       inputs,
       tokens: Math.round(items * each.tokens),
       explanations: Math.round(items * each.explanations),
-      computeUs: Math.round((ms ?? 0) * inputs * 1000),
+      computeUs: usualComputeUs(ms ?? 0, inputs),
     });
     return {
       items,
