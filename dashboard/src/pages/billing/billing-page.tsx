@@ -18,46 +18,12 @@ const BillingDocument = graphql(`
     tenant {
       id
       subscriptions {
-        id
-        startsAt
-        endsAt
-        plan {
-          id
-          name
-          version
-          currency
-          flatFeeMicros
-          prices {
-            meter
-            modelId
-            modelName
-            scheme
-            unitPriceMicros
-            packageSize
-            included
-            tiers {
-              upTo
-              unitPriceMicros
-              flatFeeMicros
-            }
-          }
-        }
+        ...SubscriptionShown
       }
     }
     invoices(first: 12, after: $after) {
       nodes {
-        id
-        number
-        kind
-        state
-        startsAt
-        endsAt
-        dueAt
-        total
-        currency
-        customer {
-          name
-        }
+        ...InvoiceListed
       }
       pageInfo {
         hasNextPage
@@ -70,24 +36,11 @@ const BillingDocument = graphql(`
     }
     creditGrants(first: 20) {
       nodes {
-        id
-        amount
-        remaining
-        currency
-        priority
-        expiresAt
-        reason
-        createdAt
+        ...CreditGrantShown
       }
     }
     billingDetails {
-      name
-      address
-      taxId
-      email
-      currency
-      taxRatePpm
-      anchorDay
+      ...BillingDetailsShown
     }
   }
 `);

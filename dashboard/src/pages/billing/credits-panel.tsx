@@ -2,17 +2,23 @@ import { DataTable } from "../../components/data-table.tsx";
 import { Badge } from "../../components/page.tsx";
 import { When } from "../../components/time.tsx";
 import { paid, utc } from "../../format.ts";
+import { graphql } from "../../graphql/generated/gql.ts";
+import type { CreditGrantShownFragment } from "../../graphql/generated/graphql.ts";
 
-interface Grant {
-  id: string;
-  amount: string;
-  remaining: string;
-  currency: string;
-  priority: number;
-  expiresAt: string | null;
-  reason: string;
-  createdAt: string;
-}
+graphql(`
+  fragment CreditGrantShown on CreditGrant {
+    id
+    amount
+    remaining
+    currency
+    priority
+    expiresAt
+    reason
+    createdAt
+  }
+`);
+
+type Grant = CreditGrantShownFragment;
 
 interface CreditsPanelProps {
   balance: { amount: string; currency: string };

@@ -4,18 +4,23 @@ import { useMutation } from "urql";
 import { Panel } from "../../components/page.tsx";
 import { Failure, Waiting } from "../../components/states.tsx";
 import { graphql } from "../../graphql/generated/gql.ts";
+import type { BillingDetailsShownFragment } from "../../graphql/generated/graphql.ts";
 import { useMay } from "../../session/who.tsx";
 import { FormDialog } from "../key-dialogs.tsx";
 
-interface Details {
-  name: string;
-  address: string;
-  taxId: string;
-  email: string;
-  currency: string;
-  taxRatePpm: number;
-  anchorDay: number;
-}
+graphql(`
+  fragment BillingDetailsShown on BillingDetails {
+    name
+    address
+    taxId
+    email
+    currency
+    taxRatePpm
+    anchorDay
+  }
+`);
+
+type Details = BillingDetailsShownFragment;
 
 /** To whom invoices are addressed. */
 export function DetailsPanel({ details }: { details: Details | undefined }) {

@@ -20,16 +20,7 @@ const DraftDocument = graphql(`
       credits
       total
       lines {
-        id
-        position
-        kind
-        description
-        meter
-        tier
-        quantity
-        unitPrice
-        exactAmount
-        amount
+        ...InvoiceLineShown
       }
     }
   }

@@ -51,30 +51,10 @@ const InvoiceDocument = graphql(`
         taxId
       }
       lines {
-        id
-        position
-        kind
-        description
-        meter
-        tier
-        quantity
-        unitPrice
-        exactAmount
-        amount
+        ...InvoiceLineShown
       }
       creditNotes {
-        id
-        number
-        kind
-        state
-        startsAt
-        endsAt
-        dueAt
-        total
-        currency
-        customer {
-          name
-        }
+        ...InvoiceListed
       }
     }
   }

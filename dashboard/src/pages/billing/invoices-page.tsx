@@ -9,18 +9,7 @@ const InvoicesDocument = graphql(`
   query Invoices($after: String) {
     invoices(first: 25, after: $after) {
       nodes {
-        id
-        number
-        kind
-        state
-        startsAt
-        endsAt
-        dueAt
-        total
-        currency
-        customer {
-          name
-        }
+        ...InvoiceListed
       }
       pageInfo {
         hasNextPage

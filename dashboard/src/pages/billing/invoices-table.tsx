@@ -2,23 +2,29 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { day, days, paid } from "../../format.ts";
+import { graphql } from "../../graphql/generated/gql.ts";
+import type { InvoiceListedFragment } from "../../graphql/generated/graphql.ts";
 import { InvoiceState } from "./invoice-state.tsx";
 
-export interface ListedInvoice {
-  id: string;
-  number: string;
-  kind: "INVOICE" | "CREDIT_NOTE";
-  state: "ISSUED" | "PAID" | "VOID";
-  startsAt: string;
-  endsAt: string;
-  dueAt: string;
-  total: string;
-  currency: string;
-  customer: { name: string };
-}
+graphql(`
+  fragment InvoiceListed on Invoice {
+    id
+    number
+    kind
+    state
+    startsAt
+    endsAt
+    dueAt
+    total
+    currency
+    customer {
+      name
+    }
+  }
+`);
 
 interface InvoicesTableProps {
-  invoices: readonly ListedInvoice[] | undefined;
+  invoices: readonly InvoiceListedFragment[] | undefined;
   empty: ReactNode;
   /** For who sees more than one tenant's. */
   showsCustomer?: boolean;
@@ -26,8 +32,8 @@ interface InvoicesTableProps {
 
 /** Invoices and credit notes, newest first; each opens. */
 export function InvoicesTable({ invoices, empty, showsCustomer = false }: InvoicesTableProps) {
-  const customer: Column<ListedInvoice> = { head: "Tenant", cell: (invoice) => invoice.customer.name };
-  const columns: Column<ListedInvoice>[] = [
+  const customer: Column<InvoiceListedFragment> = { head: "Tenant", cell: (invoice) => invoice.customer.name };
+  const columns: Column<InvoiceListedFragment>[] = [
     {
       head: "Number",
       cell: ({ id, number }) => (

@@ -2,21 +2,27 @@ import { UnstyledButton } from "@mantine/core";
 import { useId, useState } from "react";
 import { Icon } from "../../components/icons.tsx";
 import { count, exact, paid } from "../../format.ts";
+import { graphql } from "../../graphql/generated/gql.ts";
+import type { InvoiceLineShownFragment } from "../../graphql/generated/graphql.ts";
 import { LineExplanation } from "./line-explanation.tsx";
 
-export interface Line {
-  /** None in a draft. */
-  id: string | null;
-  position: number;
-  kind: "FLAT_FEE" | "FLAT_FEE_CREDIT" | "USAGE" | "LATE_USAGE" | "CORRECTION";
-  description: string;
-  meter: string | null;
-  tier: number | null;
-  quantity: string;
-  unitPrice: string | null;
-  exactAmount: string;
-  amount: string;
-}
+/** A line of a draft has no id yet. */
+graphql(`
+  fragment InvoiceLineShown on InvoiceLine {
+    id
+    position
+    kind
+    description
+    meter
+    tier
+    quantity
+    unitPrice
+    exactAmount
+    amount
+  }
+`);
+
+export type Line = InvoiceLineShownFragment;
 
 /** The lines of an invoice or of a draft. Those of an invoice open down to the days that they are made of. */
 export function LineTable({ lines, currency }: { lines: readonly Line[]; currency: string }) {

@@ -1,13 +1,28 @@
 import { Badge } from "../../components/page.tsx";
 import { dateTime, exact, utc } from "../../format.ts";
-import { type Price, PriceList } from "../plans/price-list.tsx";
+import { graphql } from "../../graphql/generated/gql.ts";
+import type { SubscriptionShownFragment } from "../../graphql/generated/graphql.ts";
+import { PriceList } from "../plans/price-list.tsx";
 
-interface Subscription {
-  id: string;
-  startsAt: string;
-  endsAt: string | null;
-  plan: { name: string; version: number; currency: string; flatFeeMicros: string; prices: readonly Price[] };
-}
+graphql(`
+  fragment SubscriptionShown on PlanSubscription {
+    id
+    startsAt
+    endsAt
+    plan {
+      id
+      name
+      version
+      currency
+      flatFeeMicros
+      prices {
+        ...PriceShown
+      }
+    }
+  }
+`);
+
+type Subscription = SubscriptionShownFragment;
 
 /** The plan that runs, what it costs, and what comes next. */
 export function PlanPanel({ subscriptions }: { subscriptions: readonly Subscription[] }) {

@@ -2,7 +2,23 @@ import type { ReactNode } from "react";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { Badge } from "../../components/page.tsx";
 import { count, exact, words } from "../../format.ts";
+import { graphql } from "../../graphql/generated/gql.ts";
 import type { ShownLimit } from "./limit-form.ts";
+
+graphql(`
+  fragment PlanLimitShown on PlanLimit {
+    id
+    kind
+    appliesTo
+    mode
+    meter
+    modelId
+    modelName
+    period
+    limit
+    refillPerSecond
+  }
+`);
 
 interface LimitListProps<Limit extends ShownLimit> {
   limits: readonly Limit[] | undefined;

@@ -17,30 +17,10 @@ const PlanFormDocument = graphql(`
       currency
       flatFeeMicros
       prices {
-        meter
-        modelId
-        modelName
-        scheme
-        unitPriceMicros
-        packageSize
-        included
-        tiers {
-          upTo
-          unitPriceMicros
-          flatFeeMicros
-        }
+        ...PriceShown
       }
       limits {
-        id
-        kind
-        appliesTo
-        mode
-        meter
-        modelId
-        modelName
-        period
-        limit
-        refillPerSecond
+        ...PlanLimitShown
       }
     }
     models(first: 100) {

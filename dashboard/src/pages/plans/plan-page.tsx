@@ -24,30 +24,10 @@ const PlanVersionsDocument = graphql(`
       isSelfService
       versionCreatedAt
       prices {
-        meter
-        modelId
-        modelName
-        scheme
-        unitPriceMicros
-        packageSize
-        included
-        tiers {
-          upTo
-          unitPriceMicros
-          flatFeeMicros
-        }
+        ...PriceShown
       }
       limits {
-        id
-        kind
-        appliesTo
-        mode
-        meter
-        modelId
-        modelName
-        period
-        limit
-        refillPerSecond
+        ...PlanLimitShown
       }
     }
   }

@@ -21,18 +21,7 @@ const PlansDocument = graphql(`
       isSelfService
       versionCreatedAt
       prices {
-        meter
-        modelId
-        modelName
-        scheme
-        unitPriceMicros
-        packageSize
-        included
-        tiers {
-          upTo
-          unitPriceMicros
-          flatFeeMicros
-        }
+        ...PriceShown
       }
     }
   }

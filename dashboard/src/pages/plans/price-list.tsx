@@ -1,16 +1,26 @@
 import { DataTable } from "../../components/data-table.tsx";
 import { count, exact, words } from "../../format.ts";
+import { graphql } from "../../graphql/generated/gql.ts";
+import type { PriceShownFragment } from "../../graphql/generated/graphql.ts";
 
-export interface Price {
-  meter: string;
-  modelId: string | null;
-  modelName: string | null;
-  scheme: "PER_UNIT" | "PACKAGE" | "GRADUATED" | "VOLUME" | "FLAT";
-  unitPriceMicros: string;
-  packageSize: number | null;
-  included: number;
-  tiers: readonly { upTo: number | null; unitPriceMicros: string; flatFeeMicros: string }[];
-}
+graphql(`
+  fragment PriceShown on PlanPrice {
+    meter
+    modelId
+    modelName
+    scheme
+    unitPriceMicros
+    packageSize
+    included
+    tiers {
+      upTo
+      unitPriceMicros
+      flatFeeMicros
+    }
+  }
+`);
+
+export type Price = PriceShownFragment;
 
 /** What each meter costs, in words that add up to the price. */
 export function PriceList({ prices, currency }: { prices: readonly Price[]; currency: string }) {

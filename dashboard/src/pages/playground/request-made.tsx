@@ -1,5 +1,5 @@
-import { Tabs } from "@mantine/core";
-import { CodeBlock } from "../../components/copy.tsx";
+import { Box } from "@mantine/core";
+import { Programs } from "../../components/programs.tsx";
 import type { InferInput } from "../../graphql/generated/graphql.ts";
 import type { PlaygroundModel } from "./playground-page.tsx";
 import { programsFor } from "./request-programs.ts";
@@ -13,19 +13,8 @@ interface RequestMadeProps {
 export function RequestMade({ input, task }: RequestMadeProps) {
   const programs = programsFor(input, { task, url: `${window.location.origin}/graphql` });
   return (
-    <Tabs defaultValue="GraphQL" mt="md">
-      <Tabs.List>
-        {programs.map(({ language }) => (
-          <Tabs.Tab key={language} value={language}>
-            {language}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      {programs.map(({ language, code }) => (
-        <Tabs.Panel key={language} value={language} pt="sm">
-          <CodeBlock code={code} label={`The request in ${language}`} />
-        </Tabs.Panel>
-      ))}
-    </Tabs>
+    <Box mt="md">
+      <Programs programs={programs} what="The request" />
+    </Box>
   );
 }

@@ -23,46 +23,12 @@ const ManagedTenantDocument = graphql(`
       currency
       createdAt
       subscriptions {
-        id
-        startsAt
-        endsAt
-        plan {
-          id
-          name
-          version
-          currency
-          flatFeeMicros
-          prices {
-            meter
-            modelId
-            modelName
-            scheme
-            unitPriceMicros
-            packageSize
-            included
-            tiers {
-              upTo
-              unitPriceMicros
-              flatFeeMicros
-            }
-          }
-        }
+        ...SubscriptionShown
       }
     }
     invoices(first: 12, after: $after, tenantId: $id) {
       nodes {
-        id
-        number
-        kind
-        state
-        startsAt
-        endsAt
-        dueAt
-        total
-        currency
-        customer {
-          name
-        }
+        ...InvoiceListed
       }
       pageInfo {
         hasNextPage
@@ -75,24 +41,11 @@ const ManagedTenantDocument = graphql(`
     }
     creditGrants(first: 20, tenantId: $id) {
       nodes {
-        id
-        amount
-        remaining
-        currency
-        priority
-        expiresAt
-        reason
-        createdAt
+        ...CreditGrantShown
       }
     }
     billingDetails(tenantId: $id) {
-      name
-      address
-      taxId
-      email
-      currency
-      taxRatePpm
-      anchorDay
+      ...BillingDetailsShown
     }
     tenantLimits(tenantId: $id) {
       id
